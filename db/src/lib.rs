@@ -34,5 +34,5 @@ pub use conversations::{
 pub use error::{Error, Result};
 pub use knowledge::{answer_rules, change_previews, chunks, evaluation, topics, vectors};
 pub use runtime::{backlog, events, global_ids, idempotency, installation, jobs};
-pub use sources::{crawl_files, crawl_visits, documents, page_extractions, source_files, staging};
+pub use sources::{crawl_files, crawl_turns, crawl_visits, documents, page_extractions, source_files, staging};
 pub use webhooks::{attempts, deliveries, outbox, replays};

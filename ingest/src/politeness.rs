@@ -1,8 +1,8 @@
 //! Limits the load on web sites: one request to a host at a time, with a pause between two requests, and
 //! one crawl of a host at a time, however many sources the host has.
 //!
-//! Used by [`Reader`](crate::reader::Reader). The limits hold within one process. Redirects count as part of the request that they
-//! answer.
+//! Used by [`Reader`](crate::reader::Reader). The limits hold within one process; the reader takes turns with other nodes
+//! ([`crawl_turns`](helpbot_services::sources::crawl_turns)). Redirects count as part of the request that they answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +40,8 @@ pub(crate) struct Hosts(Mutex<HashMap<String, Arc<HostKey>>>);
 /// One host with its port.
 #[derive(Debug)]
 pub(crate) struct HostKey {
+    /// Host and port.
+    pub(crate) name: String,
     /// Locked by the crawl of the host.
     crawl: AsyncMutex<()>,
     /// Locked by the current request. The value is the earliest start of the next request.
@@ -55,8 +57,9 @@ impl Hosts {
             Arc::strong_count(host) > 1 || host.request.try_lock().is_ok_and(|free_at| *free_at > now)
         });
         let name = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0));
-        let new = || Arc::new(HostKey { crawl: AsyncMutex::default(), request: AsyncMutex::new(now) });
-        hosts.entry(name).or_insert_with(new).clone()
+        let new =
+            || Arc::new(HostKey { name: name.clone(), crawl: AsyncMutex::default(), request: AsyncMutex::new(now) });
+        hosts.entry(name.clone()).or_insert_with(new).clone()
     }
 }
 

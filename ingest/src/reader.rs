@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use helpbot_outbound::{Client, Conditional, FetchError, FetchLimits, FetchedPage};
+use helpbot_services::sources::crawl_turns;
 use helpbot_services::sources::page_sync::SyncedPage;
 use helpbot_services::{Error, Result, Services};
 use tokio::sync::Semaphore;
@@ -41,16 +42,24 @@ pub(crate) struct Reader {
     pdf_program: PathBuf,
     pub(crate) manners: Manners,
     pub(crate) hosts: Hosts,
+    /// Name on the turns at hosts, different for each reader.
+    owner: String,
     extractions: Semaphore,
 }
 
 impl Reader {
-    pub(crate) fn new(services: Services, client: Client, pdf_program: PathBuf, manners: Manners) -> Self {
+    pub(crate) fn new(
+        services: Services,
+        client: Client,
+        owner: String,
+        pdf_program: PathBuf,
+        manners: Manners,
+    ) -> Self {
         let (hosts, extractions) = (Hosts::default(), Semaphore::new(EXTRACTIONS_AT_ONCE));
-        Self { services, client, pdf_program, manners, hosts, extractions }
+        Self { services, client, pdf_program, manners, hosts, owner, extractions }
     }
 
-    /// Fetches a URL when it is the turn of its host. `delay` is the pause that the site asks for.
+    /// Fetches a URL when it is the turn of its host, on this node and among all nodes. `delay` is the pause that the site asks for.
     pub(crate) async fn get(
         &self,
         url: &Url,
@@ -59,7 +68,16 @@ impl Reader {
         delay: Duration,
     ) -> Result<FetchedPage, FetchError> {
         let delay = delay.max(self.manners.delay);
-        self.hosts.of(url).request(delay, self.client.get(url, conditional, limits)).await
+        let host = self.hosts.of(url);
+        let fetch = async {
+            let turn = crawl_turns::wait(&self.services, &host.name, &self.owner).await;
+            let fetched = self.client.get(url, conditional, limits).await;
+            if let Some(turn) = turn {
+                turn.end(&self.services, delay).await;
+            }
+            fetched
+        };
+        host.request(delay, fetch).await
     }
 
     /// Fetches a page. When the page sends its visitors to another page of the same site by a refresh, fetches

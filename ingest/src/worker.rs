@@ -92,7 +92,7 @@ impl Worker {
         pdf_program: PathBuf,
         manners: Manners,
     ) -> Arc<Self> {
-        let reader = Arc::new(Reader::new(services.clone(), client, pdf_program, manners));
+        let reader = Arc::new(Reader::new(services.clone(), client, owner.clone(), pdf_program, manners));
         let crawls = Semaphore::new(CRAWLS_AT_ONCE);
         Arc::new(Self { services, reader, owner, crawls, tally: Tally::default() })
     }

@@ -18,6 +18,7 @@ use helpbot_services::runtime::events;
 use helpbot_services::runtime::hint_exchange;
 use helpbot_services::runtime::idempotency;
 use helpbot_services::runtime::jobs;
+use helpbot_services::sources::crawl_turns;
 use helpbot_services::webhooks::outbox;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -327,11 +328,12 @@ async fn delete_expired(services: Services) {
     }
 }
 
-/// Deletes the records by which limits count mails and credits, once they are too old to matter.
+/// Deletes the records by which limits count mails, credits and requests to hosts, once they are too old to matter.
 async fn delete_old_limits(services: &Services) -> Result<(), helpbot_services::Error> {
     transcript_codes::delete_expired(services).await?;
     handoff_notices::delete_expired(services).await?;
     credit_caps::delete_expired(services).await?;
     limit_notices::delete_expired(services).await?;
+    crawl_turns::delete_expired(services).await?;
     Ok(())
 }

@@ -129,6 +129,7 @@ pub struct Services {
     topics: Arc<knowledge::topic_cache::TopicCache>,
     bus: runtime::bus::Bus,
     hints: runtime::hints::Hints,
+    rates: Arc<runtime::shared_rates::SharedRates>,
     rooms: conversations::presence::Rooms,
     team: conversations::team_presence::TeamPresence,
     clock: Arc<dyn Clock>,
@@ -157,6 +158,7 @@ impl Services {
             bus: runtime::bus::Bus::default(),
             rooms: conversations::presence::Rooms::new(hints.clone()),
             team: conversations::team_presence::TeamPresence::new(hints.clone()),
+            rates: runtime::shared_rates::SharedRates::new(&settings.hash_key, hints.clone()),
             hints,
             clock,
             webhook_policy: https_only(url_policy.clone()),
@@ -226,6 +228,16 @@ impl Services {
     /// Returns the number of indexes in memory and their total size in bytes.
     pub fn loaded_indexes(&self) -> (usize, usize) {
         self.indexes.usage()
+    }
+
+    /// Returns the rate limits, which hold over all nodes.
+    pub fn rates(&self) -> &Arc<runtime::shared_rates::SharedRates> {
+        &self.rates
+    }
+
+    /// Whether it is certain that no other program uses the database for the work of nodes.
+    pub(crate) fn is_alone(&self) -> bool {
+        !self.db.has_nodes() || self.hints.is_alone()
     }
 
     /// Returns the counters of this process.

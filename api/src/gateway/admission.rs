@@ -27,7 +27,7 @@ impl Gateway {
     /// The errors of [`Gateway::authenticate`] and [`Gateway::count_operation`].
     pub async fn admit(&self, caller: &Caller) -> Result<AdmittedCaller, ApiError> {
         let viewer = self.authenticate(caller).await?;
-        let allowance = self.count_operation(&viewer, caller)?;
+        let allowance = self.count_operation(&viewer, caller).await?;
         Ok(caller.admitted(viewer, allowance))
     }
 
@@ -41,7 +41,7 @@ impl Gateway {
             Ok(viewer) => Ok(viewer),
             Err(rejected) => {
                 if matches!(rejected, helpbot_services::Error::Unauthenticated(_)) {
-                    let counted = self.rates().rejected(caller.peer).map_err(ApiError::from);
+                    let counted = self.rates().rejected(caller.peer).await.map_err(ApiError::from);
                     counted.inspect_err(|error| self.measures().rejected(error))?;
                 }
                 error::log(&rejected, &caller.request_id);
@@ -57,7 +57,7 @@ impl Gateway {
     /// # Errors
     /// `COMPLEXITY_LIMIT` for a mutation with more root fields than the kind of key allows; `RATE_LIMITED`
     /// when a limit is used up.
-    pub(super) fn charge(&self, operation: &PreparedOperation, caller: &AdmittedCaller) -> Result<(), ApiError> {
+    pub(super) async fn charge(&self, operation: &PreparedOperation, caller: &AdmittedCaller) -> Result<(), ApiError> {
         if operation.operation_type() == OperationType::Query {
             return Ok(());
         }
@@ -70,7 +70,7 @@ impl Gateway {
             let message = format!("A mutation with this kind of key can have at most {limit} root fields.");
             return Err(ApiError::new(ErrorCode::ComplexityLimit, message));
         }
-        self.rates().work(&caller.viewer, caller.peer, work).map_err(|exceeded| {
+        self.rates().work(&caller.viewer, caller.peer, work).await.map_err(|exceeded| {
             if let (KeyKind::Widget, Some(site), 1..) = (caller.viewer.kind, caller.viewer.site_id, work.questions) {
                 let services = self.services().clone();
                 // In its own task: the refusal does not wait for the database.
@@ -84,8 +84,8 @@ impl Gateway {
     ///
     /// # Errors
     /// `RATE_LIMITED` when the limit is used up.
-    pub fn count_operation(&self, viewer: &Viewer, caller: &Caller) -> Result<Option<RateAllowance>, ApiError> {
-        let counted = self.rates().operation(viewer, caller.peer);
+    pub async fn count_operation(&self, viewer: &Viewer, caller: &Caller) -> Result<Option<RateAllowance>, ApiError> {
+        let counted = self.rates().operation(viewer, caller.peer).await;
         counted.map_err(ApiError::from).inspect_err(|error| self.measures().rejected(error))
     }
 }

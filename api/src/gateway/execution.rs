@@ -90,7 +90,7 @@ impl Gateway {
             model: model.expect("async-graphql writes a valid definition"),
             subscribe: Box::new(move |request| subscribing.execute_stream(request)),
             request_data: Box::new(request_data),
-            rates: RateLimits::new(&settings.rates),
+            rates: RateLimits::new(&settings.rates, services.rates().clone()),
             services,
             trusted,
             recent: RecentDocuments::default(),
@@ -139,7 +139,7 @@ impl Gateway {
     /// Executes a query or a mutation within its deadline.
     pub async fn execute(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> ExecutionResult {
         let (measures, started) = (self.0.measures.of(&operation), Instant::now());
-        if let Err(errors) = self.permit(&operation, caller) {
+        if let Err(errors) = self.permit(&operation, caller).await {
             let result = ExecutionResult::rejected(errors);
             self.0.measures.executed(&measures, &result, started.elapsed());
             return result;
@@ -211,13 +211,13 @@ impl Gateway {
     /// Executes a subscription and returns a result for each event.
     ///
     /// If the first result was not executed, the subscription itself was rejected and the stream ends.
-    pub fn subscribe(
+    pub async fn subscribe(
         &self,
         operation: PreparedOperation,
         caller: &AdmittedCaller,
     ) -> BoxStream<'static, ExecutionResult> {
         let (measures, started) = (self.0.measures.of(&operation), Instant::now());
-        let permitted = self.permit(&operation, caller);
+        let permitted = self.permit(&operation, caller).await;
         let accepted = ExecutionResult::rejected(permitted.err().unwrap_or_default());
         self.0.measures.executed(&measures, &accepted, started.elapsed());
         if !accepted.response.errors.is_empty() {
@@ -266,12 +266,12 @@ impl Gateway {
     }
 
     /// Charges an operation, and checks that it is valid and within the cost limit of the caller.
-    pub(super) fn permit(
+    pub(super) async fn permit(
         &self,
         operation: &PreparedOperation,
         caller: &AdmittedCaller,
     ) -> Result<(), Vec<ServerError>> {
-        self.charge(operation, caller).map_err(|error| vec![error.into_server_error()])?;
+        self.charge(operation, caller).await.map_err(|error| vec![error.into_server_error()])?;
         let cost = operation.cost.as_ref().map_err(Clone::clone)?;
         if operation.is_stored {
             return Ok(());

@@ -1,30 +1,23 @@
 //! Rate limits: how many operations a key, a visitor or an address may send per minute.
 //!
-//! The gateway counts every operation here before it executes it. The counters live in this process
-//! and are bounded in number: with N nodes, a caller that spreads its requests over all of them has
-//! N times the limit. That is acceptable for a limit on bursts; credits, which cost the owner money,
-//! are counted in the database.
+//! The gateway counts every operation here before it executes it. [`SharedRates`] counts in memory, bounded in
+//! number, and adds up what several nodes accept; credits, which cost the owner money, are counted in the database.
 
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DashMapStateStore;
-use governor::{Quota, RateLimiter};
 use helpbot_domain::client_address::subscriber;
 use helpbot_domain::ids::KeyId;
 use helpbot_domain::key::KeyKind;
 use helpbot_services::Viewer;
+use helpbot_services::runtime::rate_buckets::RateLimit;
+use helpbot_services::runtime::shared_rates::SharedRates;
 
 use super::allowance::RateAllowance;
 
-/// Callers that each limit remembers. Beyond that, idle callers are forgotten first; when none is
-/// idle, all are forgotten.
-const REMEMBERED_MAX: usize = 100_000;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Maximum number of operations per minute; `None` means unlimited. The operations of a whole minute
@@ -89,14 +82,10 @@ pub struct RateExceeded {
     pub allowance: RateAllowance,
 }
 
-/// The rate limits of one process.
+/// The rate limits of the installation.
 pub struct RateLimits {
-    visitors: KeyedLimiter<WidgetVisitor>,
-    keys: KeyedLimiter<KeyId>,
-    addresses: KeyedLimiter<IpAddr>,
-    rejected: KeyedLimiter<IpAddr>,
-    questions_per_address: KeyedLimiter<(KeyId, IpAddr)>,
-    questions_per_session: KeyedLimiter<(KeyId, String)>,
+    settings: RateSettings,
+    shared: Arc<SharedRates>,
 }
 
 /// One visitor of a site. The widget key alone does not identify a visitor: it is in every page.
@@ -108,16 +97,9 @@ enum WidgetVisitor {
 }
 
 impl RateLimits {
-    /// Creates limits with nothing counted yet.
-    pub fn new(settings: &RateSettings) -> Self {
-        Self {
-            visitors: KeyedLimiter::new(settings.visitor),
-            keys: KeyedLimiter::new(settings.key),
-            addresses: KeyedLimiter::new(settings.address),
-            rejected: KeyedLimiter::new(settings.rejected),
-            questions_per_address: KeyedLimiter::new(settings.questions_per_address),
-            questions_per_session: KeyedLimiter::new(settings.questions_per_session),
-        }
+    /// Creates limits that `shared` counts.
+    pub fn new(settings: &RateSettings, shared: Arc<SharedRates>) -> Self {
+        Self { settings: *settings, shared }
     }
 
     /// Counts one operation of `viewer` from `address`. Returns what remains, or `None` when the
@@ -125,8 +107,12 @@ impl RateLimits {
     ///
     /// # Errors
     /// `RateExceeded` when the caller has used up its limit.
-    pub fn operation(&self, viewer: &Viewer, address: Option<IpAddr>) -> Result<Option<RateAllowance>, RateExceeded> {
-        self.operations(viewer, address.map(subscriber), NonZeroU32::MIN)
+    pub async fn operation(
+        &self,
+        viewer: &Viewer,
+        address: Option<IpAddr>,
+    ) -> Result<Option<RateAllowance>, RateExceeded> {
+        self.operations(viewer, address.map(subscriber), NonZeroU32::MIN).await
     }
 
     /// Counts what an operation does beyond the one operation that [`RateLimits::operation`] counted: the
@@ -134,35 +120,40 @@ impl RateLimits {
     ///
     /// # Errors
     /// `RateExceeded` when the caller has used up a limit.
-    pub fn work(&self, viewer: &Viewer, address: Option<IpAddr>, work: OperationWork) -> Result<(), RateExceeded> {
+    pub async fn work(
+        &self,
+        viewer: &Viewer,
+        address: Option<IpAddr>,
+        work: OperationWork,
+    ) -> Result<(), RateExceeded> {
         let address = address.map(subscriber);
         if let Some(others) = NonZeroU32::new(work.mutations.saturating_sub(1)) {
-            self.operations(viewer, address, others)?;
+            self.operations(viewer, address, others).await?;
         }
         if let (KeyKind::Widget, Some(questions)) = (viewer.kind, NonZeroU32::new(work.questions)) {
             if let Some(address) = address {
-                self.questions_per_address.count((viewer.key_id, address), questions)?;
+                self.count(RateLimit::QuestionsPerAddress, (viewer.key_id, address), questions).await?;
             }
             if let Some(session) = viewer.session_id() {
-                self.questions_per_session.count((viewer.key_id, session.to_owned()), questions)?;
+                self.count(RateLimit::QuestionsPerSession, (viewer.key_id, session), questions).await?;
             }
         }
         Ok(())
     }
 
-    fn operations(
+    async fn operations(
         &self,
         viewer: &Viewer,
         address: Option<IpAddr>,
         number: NonZeroU32,
     ) -> Result<Option<RateAllowance>, RateExceeded> {
         if let Some(address) = address {
-            self.addresses.count(address, number)?;
+            self.count(RateLimit::Address, address, number).await?;
         }
         match viewer.kind {
-            KeyKind::Widget => self.visitors.count(visitor(viewer, address), number),
+            KeyKind::Widget => self.count(RateLimit::Visitor, visitor(viewer, address), number).await,
             KeyKind::Secret | KeyKind::Member | KeyKind::Operator | KeyKind::Legacy => {
-                self.keys.count(viewer.key_id, number)
+                self.count(RateLimit::Key, viewer.key_id, number).await
             }
         }
     }
@@ -171,10 +162,34 @@ impl RateLimits {
     ///
     /// # Errors
     /// `RateExceeded` when the address sent too many of them.
-    pub fn rejected(&self, address: Option<IpAddr>) -> Result<(), RateExceeded> {
+    pub async fn rejected(&self, address: Option<IpAddr>) -> Result<(), RateExceeded> {
         match address {
-            Some(address) => self.rejected.count(subscriber(address), NonZeroU32::MIN).map(|_| ()),
+            Some(address) => self.count(RateLimit::Rejected, subscriber(address), NonZeroU32::MIN).await.map(drop),
             None => Ok(()),
+        }
+    }
+
+    /// Counts operations of one caller. Returns what remains, or `None` when there is no limit.
+    async fn count(
+        &self,
+        limit: RateLimit,
+        caller: impl Hash,
+        number: NonZeroU32,
+    ) -> Result<Option<RateAllowance>, RateExceeded> {
+        let settings = &self.settings;
+        let per_minute = match limit {
+            RateLimit::Visitor => settings.visitor,
+            RateLimit::Key => settings.key,
+            RateLimit::Address => settings.address,
+            RateLimit::Rejected => settings.rejected,
+            RateLimit::QuestionsPerAddress => settings.questions_per_address,
+            RateLimit::QuestionsPerSession => settings.questions_per_session,
+        };
+        let Some(per_minute) = per_minute else { return Ok(None) };
+        let caller = self.shared.caller(limit, caller);
+        match self.shared.count(caller, per_minute, number).await {
+            Ok(remaining) => Ok(Some(allowance(per_minute, remaining))),
+            Err(wait) => Err(RateExceeded { wait, allowance: allowance(per_minute, 0) }),
         }
     }
 }
@@ -185,52 +200,6 @@ fn visitor(viewer: &Viewer, address: Option<IpAddr>) -> WidgetVisitor {
         (None, Some(session)) => WidgetVisitor::Session(viewer.key_id, session.to_owned()),
         (None, None) => WidgetVisitor::Unknown(viewer.key_id),
     }
-}
-
-type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>;
-
-/// One limit that applies to many callers, with a bound on how many it remembers.
-struct KeyedLimiter<K: Hash + Eq + Clone> {
-    limiter: Option<(NonZeroU32, RwLock<Limiter<K>>)>,
-}
-
-impl<K: Hash + Eq + Clone> KeyedLimiter<K> {
-    fn new(per_minute: Option<NonZeroU32>) -> Self {
-        Self { limiter: per_minute.map(|limit| (limit, RwLock::new(limiter(limit)))) }
-    }
-
-    fn count(&self, caller: K, number: NonZeroU32) -> Result<Option<RateAllowance>, RateExceeded> {
-        let Some((limit, limiter)) = &self.limiter else { return Ok(None) };
-        self.make_room(*limit, limiter);
-        let limiter = limiter.read().unwrap_or_else(PoisonError::into_inner);
-        match limiter.check_key_n(&caller, number) {
-            Ok(Ok(snapshot)) => Ok(Some(allowance(*limit, snapshot.remaining_burst_capacity()))),
-            Ok(Err(until)) => {
-                let wait = until.wait_time_from(limiter.clock().now());
-                Err(RateExceeded { wait, allowance: allowance(*limit, 0) })
-            }
-            // More than a whole minute allows: it never succeeds, however long the caller waits.
-            Err(_) => Err(RateExceeded { wait: MINUTE, allowance: allowance(*limit, 0) }),
-        }
-    }
-
-    fn make_room(&self, limit: NonZeroU32, limiter: &RwLock<Limiter<K>>) {
-        if limiter.read().unwrap_or_else(PoisonError::into_inner).len() < REMEMBERED_MAX {
-            return;
-        }
-        let mut limiter = limiter.write().unwrap_or_else(PoisonError::into_inner);
-        limiter.retain_recent();
-        if limiter.len() >= REMEMBERED_MAX {
-            // This number of active callers is either an attack or a crowd; the memory must stay
-            // bounded in both cases.
-            tracing::warn!(callers = REMEMBERED_MAX, "a rate limit was reset because it had too many active callers");
-            *limiter = self::limiter(limit);
-        }
-    }
-}
-
-fn limiter<K: Hash + Eq + Clone>(per_minute: NonZeroU32) -> Limiter<K> {
-    RateLimiter::dashmap(Quota::per_minute(per_minute)).with_middleware()
 }
 
 fn allowance(limit: NonZeroU32, remaining: u32) -> RateAllowance {
@@ -257,74 +226,66 @@ mod tests {
         }
     }
 
+    fn limits(settings: &RateSettings) -> RateLimits {
+        RateLimits::new(settings, SharedRates::alone())
+    }
+
     fn address(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
     }
 
-    #[test]
-    fn each_visitor_of_a_widget_has_its_own_limit() {
-        let limits = RateLimits::new(&RateSettings { visitor: NonZeroU32::new(2), ..RateSettings::default() });
+    #[tokio::test]
+    async fn each_visitor_of_a_widget_has_its_own_limit() {
+        let limits = limits(&RateSettings { visitor: NonZeroU32::new(2), ..RateSettings::default() });
         let widget = viewer(KeyKind::Widget, 1);
 
-        let first = limits.operation(&widget, address("192.0.2.1")).unwrap();
-        limits.operation(&widget, address("192.0.2.1")).unwrap();
-        let exceeded = limits.operation(&widget, address("192.0.2.1")).unwrap_err();
+        let first = limits.operation(&widget, address("192.0.2.1")).await.unwrap();
+        limits.operation(&widget, address("192.0.2.1")).await.unwrap();
+        let exceeded = limits.operation(&widget, address("192.0.2.1")).await.unwrap_err();
 
         assert_eq!(first, Some(RateAllowance { limit: 2, remaining: 1, reset_seconds: 30 }));
         assert_eq!(exceeded.allowance, RateAllowance { limit: 2, remaining: 0, reset_seconds: 60 });
         assert!(exceeded.wait <= Duration::from_secs(30));
-        assert!(limits.operation(&widget, address("192.0.2.2")).is_ok());
+        assert!(limits.operation(&widget, address("192.0.2.2")).await.is_ok());
     }
 
-    #[test]
-    fn a_secret_key_has_one_limit_for_all_its_addresses() {
-        let limits = RateLimits::new(&RateSettings { key: NonZeroU32::new(1), ..RateSettings::default() });
+    #[tokio::test]
+    async fn a_secret_key_has_one_limit_for_all_its_addresses() {
+        let limits = limits(&RateSettings { key: NonZeroU32::new(1), ..RateSettings::default() });
 
-        assert!(limits.operation(&viewer(KeyKind::Secret, 1), address("192.0.2.1")).is_ok());
-        assert!(limits.operation(&viewer(KeyKind::Secret, 1), address("192.0.2.2")).is_err());
-        assert!(limits.operation(&viewer(KeyKind::Secret, 2), address("192.0.2.1")).is_ok());
+        assert!(limits.operation(&viewer(KeyKind::Secret, 1), address("192.0.2.1")).await.is_ok());
+        assert!(limits.operation(&viewer(KeyKind::Secret, 1), address("192.0.2.2")).await.is_err());
+        assert!(limits.operation(&viewer(KeyKind::Secret, 2), address("192.0.2.1")).await.is_ok());
     }
 
-    #[test]
-    fn an_ipv6_subscriber_cannot_avoid_a_limit_by_changing_addresses_within_its_network() {
-        let limits = RateLimits::new(&RateSettings { rejected: NonZeroU32::new(1), ..RateSettings::default() });
+    #[tokio::test]
+    async fn an_ipv6_subscriber_cannot_avoid_a_limit_by_changing_addresses_within_its_network() {
+        let limits = limits(&RateSettings { rejected: NonZeroU32::new(1), ..RateSettings::default() });
 
-        assert!(limits.rejected(address("2001:db8::1")).is_ok());
-        assert!(limits.rejected(address("2001:db8::2")).is_err());
-        assert!(limits.rejected(address("2001:db8:0:1::1")).is_ok());
+        assert!(limits.rejected(address("2001:db8::1")).await.is_ok());
+        assert!(limits.rejected(address("2001:db8::2")).await.is_err());
+        assert!(limits.rejected(address("2001:db8:0:1::1")).await.is_ok());
     }
 
-    #[test]
-    fn each_root_field_of_a_mutation_and_each_question_of_a_visitor_is_counted() {
+    #[tokio::test]
+    async fn each_root_field_of_a_mutation_and_each_question_of_a_visitor_is_counted() {
         let settings = RateSettings {
             visitor: NonZeroU32::new(10),
             questions_per_address: NonZeroU32::new(4),
             questions_per_session: NonZeroU32::new(2),
             ..RateSettings::default()
         };
-        let limits = RateLimits::new(&settings);
+        let limits = limits(&settings);
         let (widget, from) = (viewer(KeyKind::Widget, 1), address("192.0.2.1"));
         let session = ProvedSession { id: "s".into(), token_id: Uuid::nil() };
         let in_session = Viewer { session: Some(session), ..widget.clone() };
         let ask = |questions| OperationWork { mutations: questions, questions };
 
-        assert!(limits.work(&widget, from, OperationWork { mutations: 50, questions: 0 }).is_err());
-        assert!(limits.work(&in_session, from, ask(2)).is_ok());
-        assert!(limits.work(&in_session, from, ask(1)).is_err(), "the session has asked two questions");
-        assert!(limits.work(&widget, from, ask(2)).is_err(), "the address has asked three questions");
-        assert!(limits.work(&widget, address("192.0.2.2"), ask(2)).is_ok());
-        assert!(limits.work(&viewer(KeyKind::Secret, 2), from, ask(5)).is_ok(), "secret keys are not limited");
-    }
-
-    #[test]
-    fn memory_stays_bounded_when_there_are_more_callers_than_remembered() {
-        let keyed: KeyedLimiter<u32> = KeyedLimiter::new(NonZeroU32::new(1));
-
-        for caller in 0..250_000 {
-            keyed.count(caller, NonZeroU32::MIN).unwrap();
-        }
-
-        let (_, limiter) = keyed.limiter.as_ref().unwrap();
-        assert!(limiter.read().unwrap().len() <= REMEMBERED_MAX);
+        assert!(limits.work(&widget, from, OperationWork { mutations: 50, questions: 0 }).await.is_err());
+        assert!(limits.work(&in_session, from, ask(2)).await.is_ok());
+        assert!(limits.work(&in_session, from, ask(1)).await.is_err(), "the session has asked two questions");
+        assert!(limits.work(&widget, from, ask(2)).await.is_err(), "the address has asked three questions");
+        assert!(limits.work(&widget, address("192.0.2.2"), ask(2)).await.is_ok());
+        assert!(limits.work(&viewer(KeyKind::Secret, 2), from, ask(5)).await.is_ok(), "secret keys are not limited");
     }
 }

@@ -76,7 +76,7 @@ async fn answer(
         return Err(HttpError::method_not_allowed("POST", "Only queries can be sent by GET"));
     }
     if let Some(form) = stream_form(head, &operation) {
-        return sse::open_prepared(transport, head, operation, &caller, &admitted, form);
+        return sse::open_prepared(transport, head, operation, &caller, &admitted, form).await;
     }
     require_no_subscription(&operation)?;
     operation.accept_text();

@@ -80,14 +80,14 @@ async fn open(
     let admitted = admitted.with_idempotency_key(params.idempotency_key.clone());
     let prepared = transport.gateway.prepare(params, &admitted.viewer).await;
     let slots = (address, transport.connection_slots.take_key(&admitted.viewer, caller)?);
-    opened(transport, head, prepared, &admitted, slots, StreamForm::Events)
+    opened(transport, head, prepared, &admitted, slots, StreamForm::Events).await
 }
 
 /// Opens the stream of an operation at `/graphql`, in the form that the client prefers.
 ///
 /// # Errors
 /// `RATE_LIMITED` when the key or the address has the maximum number of connections.
-pub(super) fn open_prepared(
+pub(super) async fn open_prepared(
     transport: &Transport,
     head: &Parts,
     operation: PreparedOperation,
@@ -97,10 +97,10 @@ pub(super) fn open_prepared(
 ) -> Result<Response, HttpError> {
     let address = transport.connection_slots.take_address(caller.peer)?;
     let slots = (address, transport.connection_slots.take_key(&admitted.viewer, caller)?);
-    opened(transport, head, Ok(operation), admitted, slots, form)
+    opened(transport, head, Ok(operation), admitted, slots, form).await
 }
 
-fn opened(
+async fn opened(
     transport: &Transport,
     head: &Parts,
     prepared: Result<PreparedOperation, async_graphql::ServerError>,
@@ -109,7 +109,7 @@ fn opened(
     form: StreamForm,
 ) -> Result<Response, HttpError> {
     let name = prepared.as_ref().ok().map(|operation| served::shortened(operation.name()));
-    let results = results(transport, prepared, admitted, head)?;
+    let results = results(transport, prepared, admitted, head).await?;
     let period = transport.settings.keep_alive;
     let mut keep_alive = interval_at(Instant::now() + period, period);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -134,7 +134,7 @@ fn opened(
 
 /// The results that the stream sends. A rejected operation is one of them: the protocol reports it
 /// inside the stream.
-fn results(
+async fn results(
     transport: &Transport,
     prepared: Result<PreparedOperation, async_graphql::ServerError>,
     caller: &AdmittedCaller,
@@ -151,10 +151,10 @@ fn results(
         OperationType::Subscription if operation.asks_question() && head.method != Method::POST => {
             Err(HttpError::method_not_allowed("POST", "Questions cannot be asked by GET"))
         }
-        OperationType::Subscription => Ok(transport.gateway.subscribe(operation, caller)),
+        OperationType::Subscription => Ok(transport.gateway.subscribe(operation, caller).await),
         OperationType::Query | OperationType::Mutation => {
             if let Some(live) = operation.live() {
-                return Ok(transport.gateway.live(operation, live, caller));
+                return Ok(transport.gateway.live(operation, live, caller).await);
             }
             let (gateway, caller) = (transport.gateway.clone(), caller.clone());
             Ok(async move { gateway.execute(operation, &caller).await }.into_stream().boxed())

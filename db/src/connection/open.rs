@@ -224,6 +224,11 @@ impl Db {
         answer.map_err(|_| abandoned())?
     }
 
+    /// Whether several nodes may share this database.
+    pub fn has_nodes(&self) -> bool {
+        self.store.has_groups()
+    }
+
     /// Opens a channel to the other nodes of the installation, on a connection of its own. `None` on SQLite, and
     /// behind a pooler in transaction mode, which cannot carry one.
     ///

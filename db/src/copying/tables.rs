@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 /// Tables that belong to one database and are not copied. The names of the tables of the search index begin with
 /// `conversation_search`.
-pub const NOT_COPIED: [&str; 2] = ["installation", "__diesel_schema_migrations"];
+pub const NOT_COPIED: [&str; 3] = ["installation", "__diesel_schema_migrations", "crawl_turns"];
 
 /// Columns that are null in every copy: the leases of nodes that do not know the new database.
 pub const RESET: [(&str, &str); 4] = [

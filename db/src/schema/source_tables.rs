@@ -75,6 +75,13 @@ diesel::table! {
     }
 }
 diesel::table! {
+    crawl_turns (host) {
+        host -> Text,
+        holder -> Text,
+        free_at_ms -> BigInt,
+    }
+}
+diesel::table! {
     staged_syncs (site_id, source_id) {
         site_id -> Text,
         source_id -> Text,

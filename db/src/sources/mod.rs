@@ -1,6 +1,7 @@
 //! Sources: web sites, files and texts that answers come from, and the bytes of file sources.
 
 pub mod crawl_files;
+pub mod crawl_turns;
 pub mod crawl_visits;
 pub mod documents;
 pub mod page_extractions;

@@ -63,6 +63,7 @@ mod conversation_tags;
 mod conversations;
 mod copying;
 mod crawl_files;
+mod crawl_turns;
 mod crawl_visits;
 mod deliveries;
 mod documents;

@@ -29,6 +29,8 @@ struct Channel {
     /// Number of changes of the site that this process noticed, with and without an event.
     changes: watch::Sender<u64>,
     recent: BTreeMap<i64, Arc<Event>>,
+    /// How often another event came with a number that was known: the log lost its end and continued.
+    rewrites: u64,
     /// The access version of the site that was last read from the database.
     access_version: Option<i64>,
 }
@@ -55,6 +57,12 @@ impl Bus {
         let Some(last) = events.last() else { return };
         let (site, seq) = (last.site_id, last.seq);
         self.with_watched(site, |channel| {
+            if channel.is_rewritten_by(&events) {
+                channel.recent.clear();
+                channel.rewrites += 1;
+                // The numbers may all be known, and everyone must look.
+                channel.last_seq.send_modify(|_| {});
+            }
             channel.recent.extend(events.into_iter().map(|event| (event.seq, Arc::new(event))));
             while channel.recent.len() > RECENT_MAX {
                 channel.recent.pop_first();
@@ -90,12 +98,23 @@ impl Bus {
     }
 
     /// Returns the events that follow `after` without a gap, as far as they are in memory. Empty
-    /// when the next event is not.
-    pub fn recent(&self, site: SiteId, after: i64) -> Vec<Arc<Event>> {
+    /// when the next event is not. The number says how often the log was rewritten.
+    pub fn recent(&self, site: SiteId, after: i64) -> (Vec<Arc<Event>>, u64) {
         let sites = self.lock();
-        let Some(channel) = sites.get(&site) else { return Vec::new() };
+        let Some(channel) = sites.get(&site) else { return (Vec::new(), 0) };
         let following = channel.recent.range(after + 1..).zip(after + 1..);
-        following.take_while(|((seq, _), wanted)| *seq == wanted).map(|((_, event), _)| event.clone()).collect()
+        let following = following.take_while(|((seq, _), wanted)| *seq == wanted);
+        (following.map(|((_, event), _)| event.clone()).collect(), channel.rewrites)
+    }
+
+    /// Makes all subscribers read the log and compare it with what they have passed. For a database that was lost: another
+    /// one may have taken its place that has not received the last commits.
+    pub fn doubt(&self) {
+        for channel in self.lock().values_mut() {
+            channel.recent.clear();
+            channel.rewrites += 1;
+            channel.last_seq.send_modify(|known| *known = 0);
+        }
     }
 
     /// Drops the events that are kept for a site. Subscribers then read them from the log.
@@ -124,6 +143,16 @@ impl Bus {
 }
 
 impl Channel {
+    /// Whether these events have the numbers of others, as after a fail-over that lost the end of the log. Events far
+    /// below the newest one are no longer in memory, and none is written there otherwise.
+    fn is_rewritten_by(&self, events: &[Event]) -> bool {
+        let known = *self.last_seq.borrow();
+        events.iter().any(|event| match self.recent.get(&event.seq) {
+            Some(recent) => recent.id != event.id,
+            None => event.seq + (RECENT_MAX as i64) < known,
+        })
+    }
+
     fn is_watched(&self) -> bool {
         !self.last_seq.is_closed() || !self.changes.is_closed()
     }
@@ -211,11 +240,28 @@ mod tests {
         bus.publish(vec![event(4), event(5)]);
         bus.publish(vec![event(7)]);
 
-        let seqs = |after| bus.recent(site(), after).iter().map(|event| event.seq).collect::<Vec<_>>();
+        let seqs = |after| bus.recent(site(), after).0.iter().map(|event| event.seq).collect::<Vec<_>>();
 
         assert_eq!(seqs(3), [4, 5]);
         assert_eq!(seqs(6), [7]);
         assert!(seqs(2).is_empty() && seqs(7).is_empty());
+    }
+
+    #[test]
+    fn events_with_known_numbers_are_a_rewrite_and_wake_subscribers() {
+        let bus = Bus::default();
+        let mut hints = bus.subscribe(site());
+        bus.publish(vec![event(4), event(5)]);
+        bus.publish(vec![event(5)]);
+        hints.borrow_and_update();
+        assert_eq!(bus.recent(site(), 3).1, 0, "the same event came twice");
+
+        bus.publish(vec![Event { id: EventId::from_uuid(Uuid::from_u128(50)), ..event(5) }]);
+
+        let (recent, rewrites) = bus.recent(site(), 4);
+        assert_eq!((recent.len(), rewrites), (1, 1));
+        assert!(hints.has_changed().is_ok_and(|changed| changed));
+        assert!(bus.recent(site(), 3).0.is_empty(), "earlier events are read from the log");
     }
 
     #[test]
@@ -225,6 +271,6 @@ mod tests {
 
         bus.publish(vec![event(1)]);
 
-        assert!(bus.watched().is_empty() && bus.recent(site(), 0).is_empty());
+        assert!(bus.watched().is_empty() && bus.recent(site(), 0).0.is_empty());
     }
 }

@@ -17,7 +17,8 @@ use uuid::Uuid;
 use crate::accounts::{blocked_visitors, sites};
 use crate::conversations::team_presence::MemberStay;
 use crate::runtime::batches;
-use crate::runtime::event_cursor::{EventCursor, mark_of, not_a_cursor};
+use crate::runtime::event_cursor::{EventCursor, mark_of};
+use crate::runtime::event_position::{EventPosition, NextStep, PageContent};
 use crate::runtime::hints::Hint;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::site::Site;
@@ -105,7 +106,7 @@ pub async fn watch(
     // once.
     let hints = services.bus.subscribe(site);
     let here = if is_content { None } else { services.team.enter(viewer, site) };
-    let (after, newest) = start(services, site, watch.after.as_deref()).await?;
+    let position = start(services, site, watch.after.as_deref()).await?;
     let services = services.clone();
     let walk = EventFollower {
         services,
@@ -114,8 +115,7 @@ pub async fn watch(
         proved_by,
         access,
         hints,
-        after,
-        newest,
+        position,
         waiting: VecDeque::new(),
         is_over: false,
         _here: here,
@@ -175,28 +175,16 @@ fn narrowed(viewer: &Viewer, watch: Watch) -> Result<Watch> {
     Ok(Watch { session: Some(own), ..watch })
 }
 
-/// Returns the position to start after, and the newest sequence number.
-async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<(EventCursor, i64)> {
+/// Returns the position to start from.
+async fn start(services: &Services, site: SiteId, cursor: Option<&str>) -> Result<EventPosition> {
     let cursor = cursor.map(EventCursor::parse).transpose()?;
     let mut c = services.db.reader().await?;
     let last = db::events::last_seq(&mut c, site).await?.ok_or(Error::NotFound("Site"))?;
-    let Some(cursor) = cursor else {
-        let id = db::events::id_at(&mut c, site, last).await?;
-        return Ok((EventCursor { seq: last, mark: id.map(mark_of) }, last));
-    };
-    if cursor.seq > last {
-        // The site returned the cursor of an event that its log lost.
-        let lost = Error::CursorExpired;
-        return Err(cursor.mark.map_or_else(|| not_a_cursor().into(), |_| lost));
-    }
-    let oldest = db::events::first_seq(&mut c, site).await?.unwrap_or(last + 1);
-    if cursor.seq + 1 < oldest {
-        return Err(Error::CursorExpired);
-    }
-    let stored = db::events::id_at(&mut c, site, cursor.seq).await?.map(mark_of);
-    match (cursor.mark, stored) {
-        (Some(mark), Some(stored)) if mark != stored => Err(Error::CursorExpired),
-        (_, stored) => Ok((EventCursor { mark: stored, ..cursor }, last)),
+    let seq = cursor.map_or(last, |cursor| cursor.seq);
+    let stored = db::events::id_at(&mut c, site, seq).await?.map(mark_of);
+    match cursor {
+        None => Ok(EventPosition::at_end(last, stored)),
+        Some(cursor) => EventPosition::resume(cursor, last, db::events::first_seq(&mut c, site).await?, stored),
     }
 }
 
@@ -251,10 +239,7 @@ struct EventFollower {
     proved_by: Option<Uuid>,
     access: EventAccess,
     hints: watch::Receiver<i64>,
-    /// The last event that was read.
-    after: EventCursor,
-    // Newest sequence number when the stream began. Events up to it must follow.
-    newest: i64,
+    position: EventPosition,
     waiting: VecDeque<Arc<Event>>,
     is_over: bool,
     // A member counts as there while they follow the events of the site.
@@ -272,7 +257,7 @@ impl EventFollower {
                 return Some(Err(error)).filter(|error| !matches!(error, Err(Error::NotFound(_))));
             }
             while let Some(event) = self.waiting.pop_front() {
-                self.after = EventCursor { seq: event.seq, mark: Some(mark_of(event.id)) };
+                self.position.pass(&event);
                 if self.wants(&event) {
                     return Some(Ok(event));
                 }
@@ -291,39 +276,26 @@ impl EventFollower {
 
     /// Fills `waiting` with the next events. Returns `false` when there are none yet.
     async fn read(&mut self, known: i64) -> Result<bool> {
-        let after = self.after.seq;
-        let recent = self.services.bus.recent(self.site, after);
-        if !recent.is_empty() {
-            self.waiting = recent.into();
-            return Ok(true);
-        }
-        if known != 0 && known <= after {
-            return Ok(false);
+        match self.position.next(&self.services.bus, self.site, known) {
+            NextStep::Take(recent) => {
+                self.waiting = recent.into();
+                return Ok(true);
+            }
+            NextStep::Wait => return Ok(false),
+            NextStep::Read => {}
         }
         let mut c = self.services.db.reader().await?;
-        // The last event is read again: another one in its place shows that the log was restored.
-        let mut page = db::events::after(&mut c, self.site, after - 1, PAGE + 1).await?;
-        if page.first().is_some_and(|first| first.seq == after) {
-            let again = page.remove(0);
-            if self.after.mark.is_some_and(|mark| mark != mark_of(again.id)) {
-                return Err(Error::CursorExpired);
+        let page = db::events::after(&mut c, self.site, self.position.read_after(), PAGE + 1).await?;
+        match self.position.read(page, known)? {
+            PageContent::Events(events) => self.waiting = events.into_iter().map(Arc::new).collect(),
+            PageContent::Nothing => return Ok(false),
+            PageContent::Missing => {
+                let last = db::events::last_seq(&mut c, self.site).await?.ok_or(Error::NotFound("Site"))?;
+                let oldest = db::events::first_seq(&mut c, self.site).await?;
+                return self.position.expect(last, oldest, known);
             }
         }
-        if let Some(first) = page.first()
-            && first.seq != after + 1
-        {
-            // Events were deleted before the subscriber read them.
-            return Err(Error::CursorExpired);
-        }
-        if page.is_empty() && after < self.newest.max(known) {
-            // The page is empty, although events should follow: either all of them were deleted, or
-            // an event was written after the page was read, in which case it is read next.
-            let last = db::events::last_seq(&mut c, self.site).await?.ok_or(Error::NotFound("Site"))?;
-            let oldest = db::events::first_seq(&mut c, self.site).await?.unwrap_or(last + 1);
-            return if after + 1 < oldest || last < after { Err(Error::CursorExpired) } else { Ok(true) };
-        }
-        self.waiting = page.into_iter().map(Arc::new).collect();
-        Ok(!self.waiting.is_empty())
+        Ok(true)
     }
 
     fn wants(&self, event: &Event) -> bool {
@@ -367,14 +339,14 @@ async fn poll_once(services: &Services) -> Result<()> {
 /// subscribers; those that are further behind read the log.
 ///
 /// # Errors
-/// Only errors of the database, after which subscribers read the log.
+/// Only errors of the database, after which the next look at the log tries again.
 pub(crate) async fn grown_elsewhere(services: &Services, site: SiteId, seq: i64) -> Result<()> {
     let Some(known) = services.bus.known(site).filter(|known| *known < seq) else { return Ok(()) };
     let after = known.max(seq - READ_AHEAD);
-    let read = async { db::events::after(&mut services.db.reader().await?, site, after, READ_AHEAD).await };
-    let read = read.await.map(|events| services.bus.publish(events));
+    let events = db::events::after(&mut services.db.reader().await?, site, after, READ_AHEAD).await?;
+    services.bus.publish(events);
     services.bus.tell(site, seq);
-    Ok(read?)
+    Ok(())
 }
 
 /// Deletes events that are older than the retention of the installation. Returns their number.

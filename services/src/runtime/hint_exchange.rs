@@ -3,6 +3,7 @@
 //! A node without others sends nothing but a greeting every few seconds. SQLite has no channel, and neither has a
 //! pooler in transaction mode; nodes then look for changes as before.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,11 +17,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use crate::conversations::activity;
 use crate::conversations::presence::Side;
 use crate::runtime::hints::{GONE_AFTER, Hint, RoomHint, RoomNews};
+use crate::runtime::rate_buckets::RateCaller;
 use crate::runtime::{events, randomness};
 use crate::{Services, boxed};
 
 /// Time for which hints are collected before they are sent together.
 const COLLECT: Duration = Duration::from_millis(4);
+/// Interval at which other nodes are notified of used rate limits that do not matter to a limit yet.
+const USE_INTERVAL: Duration = Duration::from_millis(500);
 /// Interval of greetings. Presence is repeated with every second one.
 const GREETING: Duration = Duration::from_secs(5);
 /// Pause before a lost channel is opened again.
@@ -48,11 +52,13 @@ pub async fn run(services: &Services) {
             Ok(None) => return,
             Ok(Some(channel)) => {
                 exchange_on(services, channel).await;
+                services.bus.doubt();
                 tracing::warn!("the channel between nodes was lost; it is opened again");
             }
             Err(error) => tracing::warn!(%error, "the channel between nodes cannot be opened"),
         }
-        services.hints.inner().has_peers.store(false, Ordering::Relaxed);
+        set_peers(services, 0);
+        services.hints.inner().is_alone.store(false, Ordering::Relaxed);
         forget_gone(services);
         sleep(REOPEN).await;
     }
@@ -65,14 +71,25 @@ async fn exchange_on(services: &Services, mut channel: Box<dyn Channel>) {
     let inner = Arc::clone(services.hints.inner());
     let mut greetings = interval(GREETING);
     greetings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut count, mut last_heard, mut due) = (0_u64, None::<Instant>, None::<Instant>);
+    let mut uses = interval(USE_INTERVAL);
+    uses.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut peers = HashMap::<u64, Instant>::new();
+    let (mut count, mut due) = (0_u64, None::<Instant>);
     loop {
+        let mut used = Vec::new();
         let hints = tokio::select! {
             text = channel.receive() => {
                 let Some(text) = text else { return };
-                last_heard = Some(Instant::now());
-                inner.has_peers.store(true, Ordering::Relaxed);
-                apply(services, &text)
+                // A text that this version does not understand is ignored, because a node of another version may
+                // have sent it.
+                let Ok(message) = serde_json::from_str::<Message>(&text) else { continue };
+                if message.node == node {
+                    services.rates.told(message.hints.into_iter().filter_map(use_of));
+                    continue;
+                }
+                peers.insert(message.node, Instant::now());
+                set_peers(services, peers.len());
+                apply(services, message)
             }
             () = inner.arrived.notified(), if due.is_none() => {
                 due = Some(Instant::now() + COLLECT);
@@ -80,11 +97,19 @@ async fn exchange_on(services: &Services, mut channel: Box<dyn Channel>) {
             }
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                 due = None;
+                used = services.rates.take();
                 services.hints.take()
             }
+            _ = uses.tick() => {
+                used = services.rates.take();
+                Vec::new()
+            }
             _ = greetings.tick() => {
-                let is_alone = last_heard.is_none_or(|heard| heard.elapsed() > GONE_AFTER);
-                inner.has_peers.store(!is_alone, Ordering::Relaxed);
+                peers.retain(|_, heard| heard.elapsed() <= GONE_AFTER);
+                set_peers(services, peers.len());
+                let is_alone = peers.is_empty();
+                // The first greeting has not been answered yet.
+                inner.is_alone.store(is_alone && count > 0, Ordering::Relaxed);
                 count += 1;
                 let mut hints = vec![Hint::Hello(count == 1)];
                 if !is_alone && count.is_multiple_of(2) {
@@ -94,13 +119,33 @@ async fn exchange_on(services: &Services, mut channel: Box<dyn Channel>) {
                 hints
             }
         };
-        services.metrics.hints_sent.add(u64::try_from(hints.len()).unwrap_or(u64::MAX));
-        for text in texts(node, services.now(), hints) {
+        services.metrics.hints_sent.add(u64::try_from(hints.len() + used.len()).unwrap_or(u64::MAX));
+        // What earlier versions do not understand has texts of its own.
+        let now = services.now();
+        for text in texts(node, now, hints).into_iter().chain(texts(node, now, used)) {
             if let Err(error) = channel.send(&text).await {
                 tracing::debug!(%error, "hints for other nodes were lost");
                 return;
             }
         }
+    }
+}
+
+/// Sets the number of other nodes that were heard.
+fn set_peers(services: &Services, peers: usize) {
+    let inner = services.hints.inner();
+    inner.has_peers.store(peers > 0, Ordering::Relaxed);
+    if peers > 0 {
+        inner.is_alone.store(false, Ordering::Relaxed);
+    }
+    services.rates.set_nodes(u32::try_from(peers).unwrap_or(u32::MAX).saturating_add(1));
+}
+
+/// The use of a rate limit that a hint tells.
+fn use_of(hint: Hint) -> Option<(RateCaller, u64)> {
+    match hint {
+        Hint::Used(caller, nanoseconds) => Some((caller, nanoseconds)),
+        _ => None,
     }
 }
 
@@ -135,10 +180,9 @@ fn texts(node: u64, now: Timestamp, hints: Vec<Hint>) -> Vec<String> {
     texts
 }
 
-/// Carries out the hints of another node. Returns the hints that answer them. A text that this version does
-/// not understand is ignored, because a node of another version may have sent it.
-fn apply(services: &Services, text: &str) -> Vec<Hint> {
-    let Ok(Message { node, at_ms, hints }) = serde_json::from_str(text) else { return Vec::new() };
+/// Carries out the hints of another node. Returns the hints that answer them.
+fn apply(services: &Services, message: Message) -> Vec<Hint> {
+    let Message { node, at_ms, hints } = message;
     services.metrics.hints_received.add(u64::try_from(hints.len()).unwrap_or(u64::MAX));
     if let Some(at) = at_ms {
         services.metrics.hint_delay.record(services.now().since(Timestamp::from_ms(at)));
@@ -156,6 +200,7 @@ fn apply(services: &Services, text: &str) -> Vec<Hint> {
             Hint::Touched(site) => services.bus.touch(site),
             Hint::Key(hash, id) => services.keys.forget_known(&hash, id),
             Hint::Team(site, is_here) => services.team.here_elsewhere(site, node, is_here),
+            Hint::Used(caller, nanoseconds) => services.rates.used_elsewhere(caller, nanoseconds),
             Hint::Room(hint) => answers.extend(in_room(services, node, hint).map(Hint::Room)),
         }
     }

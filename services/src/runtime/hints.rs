@@ -13,6 +13,8 @@ use helpbot_domain::ids::{ConversationId, KeyId, SiteId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use crate::runtime::rate_buckets::RateCaller;
+
 /// Time after which a node that sent nothing is gone.
 pub(crate) const GONE_AFTER: Duration = Duration::from_secs(25);
 /// Maximum number of hints about keys, conversations and teams that wait. Further ones are lost.
@@ -35,6 +37,8 @@ pub(crate) enum Hint {
     Room(RoomHint),
     /// Whether a member of the team of a site is connected to the node.
     Team(SiteId, bool),
+    /// A caller used this much of a rate limit, in nanoseconds of the minute that the limit is for.
+    Used(RateCaller, u64),
 }
 
 /// Presence or typing in a conversation.
@@ -63,6 +67,8 @@ pub(crate) struct Hints(Arc<Inner>);
 pub(crate) struct Inner {
     /// Whether another node listens.
     pub(super) has_peers: AtomicBool,
+    /// Whether the channel was open for some time and no other node was heard.
+    pub(super) is_alone: AtomicBool,
     /// Notified when a hint waits.
     pub(super) arrived: Notify,
     waiting: Mutex<Waiting>,
@@ -99,6 +105,16 @@ impl Hints {
         }
         drop(waiting);
         self.0.arrived.notify_one();
+    }
+
+    /// Sends what waits at once.
+    pub(crate) fn wake(&self) {
+        self.0.arrived.notify_one();
+    }
+
+    /// Whether it is certain that no other node is connected to the database.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.is_alone.load(Ordering::Relaxed)
     }
 
     /// The shared state, for the exchange.

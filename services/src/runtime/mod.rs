@@ -4,7 +4,7 @@
 //! a site's event log, [`content_events`] appends what happens to entries and sources, [`bus`] tells waiting readers of this process that it grew, and [`hints`] tells the other nodes. Background
 //! work is stored as rows in `jobs` ([`jobs`]), large work in batches ([`batches`]); [`mail`] prepares the messages that such jobs send.
 //! [`idempotency`] stores responses for retried requests, [`cache`] keeps rows that are read on
-//! every request, [`metrics`] counts what the process has done, and [`backlog`] counts the work that waits.
+//! every request, [`shared_rates`] counts requests over all nodes, [`metrics`] counts what the process has done, and [`backlog`] counts the work that waits.
 
 pub mod backlog;
 pub(crate) mod batches;
@@ -14,6 +14,7 @@ pub mod clock;
 pub(crate) mod content_events;
 pub(crate) mod error;
 pub(crate) mod event_cursor;
+mod event_position;
 pub mod events;
 pub mod global_ids;
 pub mod hint_exchange;
@@ -28,4 +29,8 @@ pub(crate) mod lookups;
 pub mod mail;
 pub mod metrics;
 pub mod randomness;
+pub mod rate_buckets;
 pub(crate) mod sealer;
+pub mod shared_rates;
+#[cfg(test)]
+mod simulation;

@@ -8,12 +8,13 @@
 //! sync.
 //!
 //! Tables: `sources`, `documents` (the pages), `page_extractions`, `chunks`, and while a sync runs
-//! `crawl_visits`, `crawl_files`, `staged_syncs` and `staged_pages`.
+//! `crawl_visits`, `crawl_files`, `staged_syncs` and `staged_pages`; [`crawl_turns`] for the hosts that several nodes read.
 
 mod adding;
 mod cancel;
 mod changes;
 mod comparison;
+pub mod crawl_turns;
 mod extractions;
 mod lookup;
 mod merging;

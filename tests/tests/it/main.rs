@@ -49,6 +49,7 @@ mod reply_mails;
 mod rest;
 mod schema;
 mod sessions;
+mod shared_limits;
 mod shop;
 mod site_deletion;
 mod ssrf;

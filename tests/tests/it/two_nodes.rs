@@ -23,7 +23,7 @@ const TYPING: &str = "mutation ($id: ID!, $is: Boolean!) {
 }";
 
 /// Runs `test` on two nodes that send their mail to a mail server.
-async fn on_two_nodes(test: impl AsyncFnOnce(&TestApp, &TestApp)) {
+pub(crate) async fn on_two_nodes(test: impl AsyncFnOnce(&TestApp, &TestApp)) {
     database::with(TestDatabase::postgres().await, async |database| {
         let mail = MailServer::start().await;
         let start = || {

@@ -51,14 +51,14 @@ impl Gateway {
     /// Executes a live query and returns its result at once and after each change.
     ///
     /// If the first result was not executed, the query itself was rejected and the stream ends.
-    pub(crate) fn live(
+    pub(crate) async fn live(
         &self,
         operation: PreparedOperation,
         request: LiveRequest,
         caller: &AdmittedCaller,
     ) -> BoxStream<'static, ExecutionResult> {
         let (measures, started) = (self.measures().of(&operation), Instant::now());
-        let view = self.view(operation, request, caller);
+        let view = self.view(operation, request, caller).await;
         let accepted = ExecutionResult::rejected(view.as_ref().err().cloned().unwrap_or_default());
         self.measures().executed(&measures, &accepted, started.elapsed());
         match view {
@@ -67,13 +67,13 @@ impl Gateway {
         }
     }
 
-    fn view(
+    async fn view(
         &self,
         operation: PreparedOperation,
         request: LiveRequest,
         caller: &AdmittedCaller,
     ) -> Result<LiveView, Vec<ServerError>> {
-        self.permit(&operation, caller)?;
+        self.permit(&operation, caller).await?;
         let points = operation.cost.as_ref().map_or(0, |cost| cost.points);
         let queries = self.live_queries();
         let slot = queries.slots.take(&caller.viewer, points).map_err(|error| vec![error.into_server_error()])?;

@@ -130,9 +130,9 @@ enum Following {
 impl RunningOperation {
     async fn run(self, operation: PreparedOperation, gateway: Gateway, caller: AdmittedCaller) -> TaskEnd {
         let sent = match operation.operation_type() {
-            OperationType::Subscription => self.send_all(gateway.subscribe(operation, &caller)).await,
+            OperationType::Subscription => self.send_all(gateway.subscribe(operation, &caller).await).await,
             OperationType::Query | OperationType::Mutation => match operation.live() {
-                Some(live) => self.send_all(gateway.live(operation, live, &caller)).await,
+                Some(live) => self.send_all(gateway.live(operation, live, &caller).await).await,
                 None => self.send_result(gateway.execute(operation, &caller).await).await,
             },
         };

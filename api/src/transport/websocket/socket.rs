@@ -11,10 +11,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, tim
 
 use super::frames::{self, Close, Incoming};
 use super::operations::{self, Operations, Outgoing, TaskEnd};
-use crate::error::{ApiError, ErrorCode};
+use crate::error::ErrorCode;
 use crate::gateway::caller::{AdmittedCaller, Caller, bearer_key};
 use crate::gateway::request::RequestParams;
-use crate::limits::allowance::RateAllowance;
 use crate::transport::connection_slots::{AddressSlot, KeySlot};
 use crate::transport::state::Transport;
 
@@ -139,7 +138,13 @@ impl SocketSession {
         if self.operations.contains(&id) {
             return Err(Close::DuplicateId.into());
         }
-        let allowance = match self.admit_operation(&viewer) {
+        // The gateway is asked without the socket, which another thread could not share meanwhile.
+        let limit = self.transport.settings.operations_per_socket;
+        let admitted = match self.operations.len() >= limit {
+            true => Err(operations::too_many(limit)),
+            false => self.transport.gateway.count_operation(&viewer, &self.caller).await,
+        };
+        let allowance = match admitted {
             Ok(allowance) => allowance,
             Err(error) => return self.send(operations::error_frame(&id, &[error.into_server_error()])).await,
         };
@@ -155,15 +160,6 @@ impl SocketSession {
             }
             Err(error) => self.send(operations::error_frame(&id, &[error])).await,
         }
-    }
-
-    /// Checks that the socket may start one more operation.
-    fn admit_operation(&self, viewer: &Viewer) -> Result<Option<RateAllowance>, ApiError> {
-        let limit = self.transport.settings.operations_per_socket;
-        if self.operations.len() >= limit {
-            return Err(operations::too_many(limit));
-        }
-        self.transport.gateway.count_operation(viewer, &self.caller)
     }
 
     async fn forward(&mut self, message: Outgoing) -> SocketResult {

@@ -24,9 +24,8 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// An open channel.
 pub(super) struct PostgresChannel {
     client: Client,
-    own: i32,
     name: String,
-    arrived: mpsc::UnboundedReceiver<(i32, String)>,
+    arrived: mpsc::UnboundedReceiver<String>,
 }
 
 impl PostgresChannel {
@@ -38,16 +37,15 @@ impl PostgresChannel {
         let (notices, arrived) = mpsc::unbounded_channel();
         let client = connect_for_notices(parameters, notices).await.map_err(unavailable)?;
         // Channels belong to the database, and a database may contain several installations.
-        let query = "SELECT 'helpbot ' || current_schema(), pg_backend_pid()";
-        let row = client.query_one(query, &[]).await.map_err(unavailable)?;
-        let (name, own): (String, i32) = (row.get(0), row.get(1));
+        let query = "SELECT 'helpbot ' || current_schema()";
+        let name: String = client.query_one(query, &[]).await.map_err(unavailable)?.get(0);
         // The connection ends with the node, and so does the lock.
         if !client.query_one(TAKE_NODE_LOCK, &[]).await.map_err(unavailable)?.get::<_, bool>(0) {
             return Err(Error::Unavailable("another program needs the database for itself".into()));
         }
         let quoted = name.replace('"', "\"\"");
         client.batch_execute(&format!("LISTEN \"{quoted}\"")).await.map_err(unavailable)?;
-        Ok(Self { client, own, name, arrived })
+        Ok(Self { client, name, arrived })
     }
 
     async fn notify(&self, text: &str) -> Result<()> {
@@ -58,15 +56,6 @@ impl PostgresChannel {
             Err(_) => Err(Error::Unavailable("the channel between nodes does not respond".into())),
         }
     }
-
-    async fn next(&mut self) -> Option<String> {
-        loop {
-            let (sender, text) = self.arrived.recv().await?;
-            if sender != self.own {
-                return Some(text);
-            }
-        }
-    }
 }
 
 impl Channel for PostgresChannel {
@@ -75,6 +64,6 @@ impl Channel for PostgresChannel {
     }
 
     fn receive(&mut self) -> BoxFuture<'_, Option<String>> {
-        self.next().boxed()
+        self.arrived.recv().boxed()
     }
 }

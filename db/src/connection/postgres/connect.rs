@@ -115,8 +115,8 @@ pub(super) struct Connected {
     pub local_port: Option<u16>,
 }
 
-/// Receives the notifications that arrive on a connection, each with the process ID of its sender.
-pub(super) type Notices = mpsc::UnboundedSender<(i32, String)>;
+/// Receives the notifications that arrive on a connection.
+pub(super) type Notices = mpsc::UnboundedSender<String>;
 
 /// Connects like [`connect`], for a connection on which notifications arrive.
 ///
@@ -283,7 +283,7 @@ where
     while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
         if let (AsyncMessage::Notification(notice), Some(notices)) = (message, &notices) {
             // Nobody receives any more when the connection is about to be closed.
-            let _ = notices.send((notice.process_id(), notice.payload().to_owned()));
+            let _ = notices.send(notice.payload().to_owned());
         }
     }
 }

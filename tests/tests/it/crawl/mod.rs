@@ -9,6 +9,7 @@ mod over_graphql;
 mod reading;
 mod rules;
 mod size;
+mod turns;
 mod upkeep;
 mod web;
 

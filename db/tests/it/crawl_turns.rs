@@ -1,0 +1,38 @@
+//! Tests of the turns of nodes at hosts.
+
+use helpbot_db::{Db, crawl_turns};
+use helpbot_domain::Timestamp;
+
+on_both_backends!(a_host_is_read_by_one_node_at_a_time_with_a_pause, old_turns_are_deleted);
+
+const HOST: &str = "help.example.com:443";
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_ms(ms)
+}
+
+async fn take(db: &Db, holder: &'static str, now: i64, until: i64) -> Option<Timestamp> {
+    commit!(db, |c| crawl_turns::take(c, HOST, holder, at(now), at(until)))
+}
+
+async fn a_host_is_read_by_one_node_at_a_time_with_a_pause(db: &Db) {
+    assert_eq!(take(db, "a", 0, 60).await, None);
+    assert_eq!(take(db, "b", 10, 70).await, Some(at(60)));
+    assert_eq!(take(db, "a", 20, 80).await, None, "the node has the turn already");
+    assert_eq!(commit!(db, |c| crawl_turns::take(c, "other:80", "b", at(10), at(70))), None);
+
+    commit!(db, |c| crawl_turns::give_back(c, HOST, "b", at(0)));
+    assert_eq!(take(db, "b", 30, 90).await, Some(at(80)), "a turn is returned by its holder only");
+    commit!(db, |c| crawl_turns::give_back(c, HOST, "a", at(40)));
+    assert_eq!(take(db, "a", 39, 99).await, Some(at(40)), "the pause is for all nodes");
+    assert_eq!(take(db, "b", 40, 100).await, None);
+    assert_eq!(take(db, "a", 100, 160).await, None, "the lease of a lost node ends");
+}
+
+async fn old_turns_are_deleted(db: &Db) {
+    take(db, "a", 0, 60).await;
+
+    assert_eq!(commit!(db, |c| crawl_turns::delete_before(c, at(60))), 0);
+    assert_eq!(commit!(db, |c| crawl_turns::delete_before(c, at(61))), 1);
+    assert_eq!(take(db, "b", 10, 70).await, None);
+}

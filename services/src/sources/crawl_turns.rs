@@ -1,0 +1,87 @@
+//! Turns at the hosts that several nodes read: one request to a host at a time over all nodes, with its pause.
+//!
+//! A node that is certainly alone takes no turns, because `ingest` keeps the pauses within one process. The others ask
+//! the database before each request, which is far less work than the request (docs/decisions/0076).
+
+use std::time::{Duration, Instant};
+
+use helpbot_db as db;
+use helpbot_domain::Timestamp;
+
+use crate::{Result, Services, boxed};
+
+/// Time for which a node has a turn. No request to a site takes longer.
+const LEASE: Duration = Duration::from_secs(90);
+/// Longest time between two tries: the node that has the turn usually returns it early.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
+/// Turns that became free this long ago are deleted. The pauses of hosts are much shorter.
+const KEPT_FOR: Duration = Duration::from_secs(3_600);
+
+/// The turn of a node at a host.
+#[derive(Debug)]
+pub struct CrawlTurn {
+    host: String,
+    holder: String,
+}
+
+/// Waits for the turn of the node `holder` at `host`, which makes one request at a time. `None` when no other
+/// node can read the host, or when the database does not say.
+#[boxed]
+pub async fn wait(services: &Services, host: &str, holder: &str) -> Option<CrawlTurn> {
+    if services.is_alone() {
+        return None;
+    }
+    let (began, moment) = (services.now(), Instant::now());
+    loop {
+        match take(services, host, holder, began.plus(moment.elapsed())).await {
+            Ok(None) => return Some(CrawlTurn { host: host.to_owned(), holder: holder.to_owned() }),
+            Ok(Some(wait)) => tokio::time::sleep(wait.min(TRY_AGAIN)).await,
+            Err(error) => {
+                tracing::warn!(host, error = error.detail(), "a host is read without its turn");
+                return None;
+            }
+        }
+    }
+}
+
+/// Takes the turn. Returns how long it belongs to another node.
+async fn take(services: &Services, host: &str, holder: &str, now: Timestamp) -> Result<Option<Duration>> {
+    let (host, holder) = (host.to_owned(), holder.to_owned());
+    let until = now.plus(LEASE);
+    let free_at: Option<_> = services
+        .db
+        .write(move |c| Box::pin(async move { db::crawl_turns::take(c, &host, &holder, now, until).await }))
+        .await?;
+    // A millisecond at least: the time of the database goes on meanwhile.
+    Ok(free_at.map(|at| at.since(now).max(Duration::from_millis(1))))
+}
+
+impl CrawlTurn {
+    /// Returns the turn. The next one begins after `pause`.
+    pub async fn end(self, services: &Services, pause: Duration) {
+        give_back(services, self, pause).await;
+    }
+}
+
+#[boxed]
+async fn give_back(services: &Services, turn: CrawlTurn, pause: Duration) {
+    let free_at = services.now().plus(pause);
+    let CrawlTurn { host, holder } = turn;
+    let given = services
+        .db
+        .write(move |c| Box::pin(async move { db::crawl_turns::give_back(c, &host, &holder, free_at).await }))
+        .await;
+    if let Err(error) = given {
+        tracing::debug!(%error, "a turn at a host was not returned; it ends with its lease");
+    }
+}
+
+/// Deletes old turns. Returns their number.
+///
+/// # Errors
+/// Only errors of the database.
+#[boxed]
+pub async fn delete_expired(services: &Services) -> Result<usize> {
+    let before = services.now().minus(KEPT_FOR);
+    Ok(services.db.write(move |c| Box::pin(async move { db::crawl_turns::delete_before(c, before).await })).await?)
+}
