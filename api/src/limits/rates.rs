@@ -161,7 +161,7 @@ impl RateLimits {
         }
         match viewer.kind {
             KeyKind::Widget => self.visitors.count(visitor(viewer, address), number),
-            KeyKind::Secret | KeyKind::Member | KeyKind::Operator | KeyKind::Legacy => {
+            KeyKind::Secret | KeyKind::Member | KeyKind::SignIn | KeyKind::Operator | KeyKind::Legacy => {
                 self.keys.count(viewer.key_id, number)
             }
         }
