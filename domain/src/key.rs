@@ -93,7 +93,9 @@ impl KeyKind {
 /// Returns whether a text begins like a key that must stay secret: every kind but the widget key. Imported
 /// keys have no prefix of their own.
 pub fn is_like_secret(text: &str) -> bool {
-    [KeyKind::Secret, KeyKind::Member, KeyKind::Operator, KeyKind::SignIn].iter().any(|kind| text.starts_with(kind.prefix()))
+    [KeyKind::Secret, KeyKind::Member, KeyKind::Operator, KeyKind::SignIn]
+        .iter()
+        .any(|kind| text.starts_with(kind.prefix()))
 }
 
 /// Passes the cases of [`Role`], with their stored names, to a macro that declares an enum.

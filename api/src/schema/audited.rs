@@ -46,7 +46,7 @@ pub struct Audited<M>(M);
 
 impl<M: ContainerType> ContainerType for Audited<M> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let action = ctx.item.node.name.node.as_str();
+        let action = ctx.field().name();
         let Access { services, viewer, .. } = Access::of(ctx);
         let input = Named::of(ctx);
         let site = viewer.site_id.or(input.site);
@@ -88,7 +88,11 @@ impl Named {
     fn of(ctx: &Context<'_>) -> Self {
         // Invalid arguments are refused by the field itself.
         let arguments = ctx.field().arguments().unwrap_or_default();
-        arguments.into_iter().find(|(name, _)| name == "input").map(|(_, input)| Self::in_input(&input)).unwrap_or_default()
+        arguments
+            .into_iter()
+            .find(|(name, _)| name == "input")
+            .map(|(_, input)| Self::in_input(&input))
+            .unwrap_or_default()
     }
 
     fn in_input(input: &Value) -> Self {
@@ -98,7 +102,9 @@ impl Named {
             let Value::String(text) = value else { continue };
             match name.as_str() {
                 "siteId" => named.site = text.parse().ok(),
-                name if named.object.is_none() && is_id(name) && is_object_id(text) => named.object = Some(text.clone()),
+                name if named.object.is_none() && is_id(name) && is_object_id(text) => {
+                    named.object = Some(text.clone())
+                }
                 _ => {}
             }
         }
@@ -133,8 +139,12 @@ mod tests {
     fn every_mutation_that_is_not_recorded_exists() {
         let sdl = crate::schema::sdl();
         let mutations = sdl.split_once("type Mutation {").expect("mutations").1.split_once("\n}").expect("an end").0;
-        let names: BTreeSet<&str> =
-            mutations.lines().filter_map(|line| line.strip_prefix('\t').or(line.strip_prefix("  "))).filter_map(|line| line.split_once('(')).map(|(name, _)| name).collect();
+        let names: BTreeSet<&str> = mutations
+            .lines()
+            .filter_map(|line| line.strip_prefix('\t').or(line.strip_prefix("  ")))
+            .filter_map(|line| line.split_once('('))
+            .map(|(name, _)| name)
+            .collect();
 
         let unknown: Vec<_> = UNRECORDED.iter().filter(|name| !names.contains(**name)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");

@@ -16,9 +16,9 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use helpbot_services::accounts::sign_ins::{self, SignInClient};
-use helpbot_services::accounts::sign_in_links;
 use helpbot_services::Error;
+use helpbot_services::accounts::sign_in_links;
+use helpbot_services::accounts::sign_ins::{self, SignInClient};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -81,7 +81,10 @@ async fn read<T: DeserializeOwned>(transport: &Transport, request: Request) -> R
     transport.gateway.count_without_key(&caller)?;
     let bytes = body::read(&head.headers, body, MAX_BYTES).await?;
     let given = serde_json::from_slice(&bytes);
-    Ok((caller, given.map_err(|_| HttpError::malformed("The body must be a JSON object with the fields of the route"))?))
+    Ok((
+        caller,
+        given.map_err(|_| HttpError::malformed("The body must be a JSON object with the fields of the route"))?,
+    ))
 }
 
 fn rejected(error: &Error, caller: &Caller) -> HttpError {

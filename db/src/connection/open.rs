@@ -17,8 +17,8 @@ use super::migrate::Step;
 use super::snapshot::{Snapshot, SnapshotKind};
 use super::store::{Shared, Store, abandoned};
 use super::work::{self, TransactionWork};
-use crate::error::{Error, Result};
 use crate::accounts::audit_log;
+use crate::error::{Error, Result};
 use crate::runtime::idempotency;
 
 /// An open database. Cloning is cheap.

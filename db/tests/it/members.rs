@@ -77,8 +77,7 @@ async fn a_member_of_another_site_is_neither_found_nor_removed(db: &Db) {
 }
 
 async fn members_of_all_sites_are_found_by_an_address_in_any_case(db: &Db) {
-    let (site, other, gone) =
-        (make::stored_site(db).await, make::stored_site(db).await, make::stored_site(db).await);
+    let (site, other, gone) = (make::stored_site(db).await, make::stored_site(db).await, make::stored_site(db).await);
     let mut expected = Vec::new();
     for (site, email) in [(site, "Ann@Example.com"), (other, "ann@example.com"), (gone, "ann@example.com")] {
         let member = Member { email: email.into(), ..make::member(site) };

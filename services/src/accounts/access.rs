@@ -138,11 +138,7 @@ async fn look_up(services: &Services, text: &str, before: BeforeLookup) -> Resul
         }
         _ => None,
     };
-    let member = member.map(|member| ViewerMember {
-        id: member.id,
-        name: member.name,
-        role: member.role,
-    });
+    let member = member.map(|member| ViewerMember { id: member.id, name: member.name, role: member.role });
     services.keys.known.put(before, now, hash, (key.clone(), member.clone()));
     Ok((key, member))
 }

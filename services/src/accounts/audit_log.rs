@@ -4,6 +4,7 @@
 //! the mutation commits stores the entry. A use case that creates an object names it with [`created`]. An entry contains
 //! no text of a visitor, no secret and no changed value.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use helpbot_db as db;
@@ -18,6 +19,11 @@ use crate::{Result, Services, Viewer, boxed};
 
 /// How long entries are kept: a year, so that a change is found in the next yearly review.
 pub const RETENTION: Duration = Duration::from_secs(365 * 86_400);
+
+/// Number of places that an ID has for entries of the same millisecond.
+const PLACES: u32 = 1 << 18;
+/// Number of entries that this process has made.
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// Runs the code of a change that `viewer` makes on a site, and records it. `object` is the ID of the object that the
 /// request names.
@@ -45,7 +51,8 @@ pub(crate) fn entry(services: &Services, viewer: &Viewer, action: &str) -> Audit
     let now = services.now();
     let member = viewer.member.as_ref();
     AuditEntry {
-        id: randomness::uuid(now),
+        // Entries of the same millisecond are in the order in which this process made them.
+        id: randomness::uuid_at(now, COUNT.fetch_add(1, Ordering::Relaxed) % PLACES),
         action: action.to_owned(),
         key_kind: viewer.kind,
         key_id: viewer.key_id,

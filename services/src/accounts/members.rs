@@ -95,12 +95,7 @@ pub async fn invite(
 /// # Errors
 /// `Forbidden`; `NotFound`; `Conflict` when the member has joined, or the installation sends no mail; `LimitReached`.
 #[boxed]
-pub async fn invite_again(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    id: MemberId,
-) -> Result<Member> {
+pub async fn invite_again(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: MemberId) -> Result<Member> {
     viewer.require(Scope::Admin)?;
     let site = viewer.site(named)?;
     let (of_link, viewer) = (services.clone(), viewer.clone());
@@ -310,7 +305,7 @@ pub async fn remove(services: &Services, viewer: &Viewer, named: Option<SiteId>,
                 for key in &revoked {
                     db::keys::revoke(c, site, key.id, now).await?;
                 }
-                Ok(revoked)
+                Ok::<_, Error>(revoked)
             })
         })
         .await?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use helpbot_domain::ids::SiteId;
-use helpbot_domain::key::{KeyKind, Scope};
+use helpbot_domain::key::Scope;
 
 use crate::accounts::viewer::Viewer;
 use crate::runtime::hints::{GONE_AFTER, Hint, Hints};

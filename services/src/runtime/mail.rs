@@ -16,9 +16,8 @@ use crate::conversations::reply_mails::{self, ReplyContent};
 use crate::conversations::{messages, transcript_codes};
 use crate::runtime::job_kinds::{
     HANDOFF_MAIL, HandoffMail, LIMIT_MAIL, LimitMail, MAILS, REPLY_MAIL, ReplyMail, SIGN_IN_MAIL, SOURCE_FAILING_MAIL,
-    SignInMail, SourceJob,
-    TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail, WEBHOOK_DISABLED_MAIL,
-    WebhookDisabledMail,
+    SignInMail, SourceJob, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail,
+    WEBHOOK_DISABLED_MAIL, WebhookDisabledMail,
 };
 use crate::runtime::jobs;
 use crate::{Error, Result, Services, Viewer, boxed};

@@ -95,8 +95,7 @@ const OPERATORS: [&str; 3] = ["createSite", "updateSite", "deleteSite"];
 /// For the visitor who asked: they need the session token.
 const VISITORS: [&str; 1] = ["requestTranscriptCode"];
 /// Need a mail, or the result of a job: `transcripts.rs`, `people.rs` and `previews.rs` take them.
-const ELSEWHERE: [&str; 5] =
-    ["confirmTranscriptCode", "inviteMember", "publishChange", "resendInvitation", "signOut"];
+const ELSEWHERE: [&str; 5] = ["confirmTranscriptCode", "inviteMember", "publishChange", "resendInvitation", "signOut"];
 /// What may be null beside what was done: the session's token is the visitor's.
 const MAY_BE_NULL: [&str; 1] = ["sessionToken"];
 

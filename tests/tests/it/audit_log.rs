@@ -91,7 +91,8 @@ async fn failures_visitors_and_work_in_conversations_are_not_recorded(app: &Test
     let narrow = "{ site { auditLog { totalCount } } }";
     assert_eq!(site.visitor().graphql(narrow, json!({})).await.codes(), ["FORBIDDEN"]);
     // An operator names the site, and is recorded there.
-    let caps = "mutation ($site: ID) { m: updateCreditCaps(input: { siteId: $site, perDay: 5 }) { userErrors { code } } }";
+    let caps =
+        "mutation ($site: ID) { m: updateCreditCaps(input: { siteId: $site, perDay: 5 }) { userErrors { code } } }";
     app.operator_client().graphql(caps, json!({ "site": site.id })).await.ok();
     let entries = log(&site.owner(), json!({})).await;
     assert_eq!((&entries["nodes"][0]["keyKind"], &entries["totalCount"]), (&json!("OPERATOR"), &json!(1)));
@@ -102,7 +103,8 @@ async fn the_log_is_filtered_and_paged(app: &TestApp) {
     let site = app.site().create().await;
     let owner = site.owner();
     let (ann, key) = member(&owner, "Ann").await;
-    let reply = "mutation ($name: String!) { m: addCannedReply(input: { name: $name, text: \"A.\" }) { userErrors { code } } }";
+    let reply =
+        "mutation ($name: String!) { m: addCannedReply(input: { name: $name, text: \"A.\" }) { userErrors { code } } }";
     for number in 0..4 {
         app.pass(Duration::from_secs(60));
         let client = if number % 2 == 0 { app.client(&key) } else { owner.clone() };
@@ -135,7 +137,8 @@ async fn the_log_is_filtered_and_paged(app: &TestApp) {
 
 async fn the_log_contains_no_secret_and_no_visitor_text(app: &TestApp) {
     let site = app.site().create().await;
-    let ask = "mutation { m: askQuestion(input: { question: \"My card is 4111?\" }) { conversation { id sessionId } } }";
+    let ask =
+        "mutation { m: askQuestion(input: { question: \"My card is 4111?\" }) { conversation { id sessionId } } }";
     let asked = site.owner().graphql(ask, json!({})).await.ok()["m"]["conversation"].take();
     let create = "mutation { m: createApiKey(input: { kind: SECRET, name: \"deploy\" }) { secret } }";
     let secret = site.owner().graphql(create, json!({})).await.ok()["m"]["secret"].take();
@@ -153,7 +156,7 @@ async fn the_log_contains_no_secret_and_no_visitor_text(app: &TestApp) {
 async fn a_change_over_rest_and_a_repeated_request_are_recorded_once(app: &TestApp) {
     let site = app.site().create().await;
     let config = json!({ "botName": "Bo" });
-    site.owner().put("/api/v1/config", &config).await.ok();
+    site.owner().patch("/api/v1/config", &config).await.ok();
     let caps = json!({ "query": "mutation { updateCreditCaps(input: { perDay: 5 }) { userErrors { code } } }" });
     for _ in 0..2 {
         let client = site.owner();

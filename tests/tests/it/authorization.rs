@@ -336,11 +336,7 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         "mutation ($site: ID) { resendInvitation(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
         One(Scope::Admin),
     ),
-    (
-        "Mutation.signOut",
-        "mutation ($site: ID) { signOut(input: {siteId: $site}) { userErrors { code } } }",
-        AnyKey,
-    ),
+    ("Mutation.signOut", "mutation ($site: ID) { signOut(input: {siteId: $site}) { userErrors { code } } }", AnyKey),
     (
         "Mutation.updateMember",
         "mutation ($site: ID) { updateMember(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",

@@ -152,7 +152,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
     // `people`.
     ("inviteMember", "LIMIT_REACHED"),
     ("resendInvitation", "LIMIT_REACHED"),
-    ("signOut", "NOT_FOUND"),
     ("updateMember", "CONFLICT"),
     ("removeMember", "CONFLICT"),
     // `long_conversations` and `transcripts`.

@@ -123,7 +123,9 @@ async fn the_answer_is_the_same_for_every_address(app: &TestApp, mail: &MailServ
     let ann = ask_for_link(app, "ann@example.com", BROWSER).await;
 
     assert_eq!((nobody.status, nobody.text()), (ann.status, ann.text()));
-    for wrong in [json!({}), json!({ "email": "ann@example.com" }), json!([]), json!({ "email": 1, "browser": BROWSER })] {
+    for wrong in
+        [json!({}), json!({ "email": "ann@example.com" }), json!([]), json!({ "email": 1, "browser": BROWSER })]
+    {
         assert_eq!(app.anonymous().post("/sign-in/link", &wrong).await.status, 400, "{wrong}");
     }
     assert_eq!(ask_for_link(app, "nobody", BROWSER).await.status, 400);
@@ -138,7 +140,8 @@ async fn the_answer_is_the_same_for_every_address(app: &TestApp, mail: &MailServ
 }
 
 async fn requests_for_links_are_limited_for_each_mailbox_and_address(app: &TestApp, _: &MailServer) {
-    for spelling in ["bob@example.com", "BOB@example.com", "b.ob@example.com", "bob+1@example.com", "bob+2@example.com"] {
+    for spelling in ["bob@example.com", "BOB@example.com", "b.ob@example.com", "bob+1@example.com", "bob+2@example.com"]
+    {
         assert_eq!(ask_for_link(app, spelling, BROWSER).await.status, 202, "{spelling}");
     }
     let refused = ask_for_link(app, "bob+3@example.com", BROWSER).await;

@@ -240,8 +240,7 @@ impl MemberMutation {
 
     /// Ends the sign-in whose key the request uses. The key fails from now on.
     ///
-    /// Fails with `CONFLICT` when the key is not that of a sign-in by mail, and with `NOT_FOUND` when it belongs to another
-    /// site.
+    /// Fails with `CONFLICT` when the key is not that of a sign-in by mail.
     async fn sign_out(
         &self,
         ctx: &Context<'_>,

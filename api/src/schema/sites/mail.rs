@@ -3,7 +3,8 @@
 use async_graphql::{Enum, Result, SimpleObject};
 use helpbot_domain as domain;
 use helpbot_services::runtime::job_kinds::{
-    HANDOFF_MAIL, LIMIT_MAIL, REPLY_MAIL, SIGN_IN_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, WEBHOOK_DISABLED_MAIL,
+    HANDOFF_MAIL, LIMIT_MAIL, REPLY_MAIL, SIGN_IN_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL,
+    WEBHOOK_DISABLED_MAIL,
 };
 use helpbot_services::runtime::mail;
 
