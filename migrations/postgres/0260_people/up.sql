@@ -25,7 +25,7 @@ CREATE TABLE sign_in_requests (
 );
 CREATE INDEX sign_in_requests_mailbox ON sign_in_requests (mailbox_key, created_at_ms);
 CREATE INDEX sign_in_requests_address ON sign_in_requests (address_key, created_at_ms);
--- Who changed what on a site, when and from where.
+-- Changes of a site: each row says who changed what, when and from where.
 CREATE TABLE audit_entries (
     site_id TEXT COLLATE "C" NOT NULL REFERENCES sites (id) ON DELETE CASCADE,
     id TEXT COLLATE "C" NOT NULL,

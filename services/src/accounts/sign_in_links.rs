@@ -4,7 +4,7 @@
 //! job of its mail, so the database does not reveal it. A link can be used once and for a short time. A link that
 //! somebody asked for signs in only the browser that asked: the browser keeps a secret, of which the row has the hash.
 //!
-//! Whoever asks learns nothing about an address: the answer is the same, and comes after the same work, whether or not
+//! A person who asks learns nothing about an address: the answer is the same, and comes after the same work, whether or not
 //! a member has the address. The links are created afterwards, in a task of their own.
 
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Tests of the audit log: each change is recorded once with who, what, when and from where, and failures, visitors and
+//! Tests of the audit log: each change is recorded once with the person, the action, the time and the address, and failures, visitors and
 //! the work in conversations are not.
 
 use std::time::Duration;

@@ -273,7 +273,7 @@ async fn a_role_decides_what_a_member_may_do(app: &TestApp, mail: &MailServer) {
 
 async fn only_owners_manage_owners_and_the_last_one_stays(app: &TestApp, _: &MailServer) {
     let site = app.site().create().await;
-    // While the site has no owner, whoever administers it names the first one.
+    // While the site has no owner, anyone who administers it names the first one.
     let (ann, key) = member(&site, "Ann", "OWNER").await;
     let owner = app.client(&key);
     let (ben, key) = member(&site, "Ben", "ADMIN").await;

@@ -32,7 +32,7 @@ export function AuditPage() {
     setParams(changes);
   };
   return (
-    <Page title="Audit log" about="Who changed what on this site, when and from where. Entries are kept for a year.">
+    <Page title="Audit log" about="Changes of this site: who changed what, when and from where. Entries are kept for a year.">
       <div class="row filters">
         <Field label="Member">{(f) => <select {...f} value={member} onChange={(e) => choose({ member: e.currentTarget.value })}>
           <option value="">Everybody</option>{people.map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}</select>}</Field>
