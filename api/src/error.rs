@@ -9,7 +9,8 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Enum, ErrorExtensionValues, ServerError, SimpleObject, Value};
+use async_graphql::{Enum, ErrorExtensionValues, ServerError, Value};
+use helpbot_api_macros::OutputObject;
 use helpbot_services::Error;
 
 use crate::limits::allowance::RateAllowance;
@@ -99,7 +100,7 @@ impl ErrorCode {
 }
 
 /// An error that was caused by the input of a mutation and that the client can correct.
-#[derive(SimpleObject, Debug, Clone, PartialEq, Eq)]
+#[derive(OutputObject, Debug, Clone, PartialEq, Eq)]
 pub struct UserError {
     /// Path of the field that caused the error, starting with `input`. It is null when the error concerns no
     /// single field.

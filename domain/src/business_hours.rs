@@ -9,6 +9,7 @@ use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, TimeZone, Timel
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::cases::plain_enum;
 use crate::{Invalid, Timestamp};
 
 /// Maximum number of opening periods in a week.
@@ -20,25 +21,35 @@ const DAYS_AHEAD: i64 = 400;
 /// Minutes of a day.
 const DAY_MINUTES: u32 = 24 * 60;
 
-/// A day of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Weekday {
-    /// Monday.
-    Monday,
-    /// Tuesday.
-    Tuesday,
-    /// Wednesday.
-    Wednesday,
-    /// Thursday.
-    Thursday,
-    /// Friday.
-    Friday,
-    /// Saturday.
-    Saturday,
-    /// Sunday.
-    Sunday,
+/// Passes the cases of [`Weekday`] to a macro that declares an enum.
+#[macro_export]
+macro_rules! weekday_cases {
+    ($macro:ident $enum:tt) => {
+        $macro! { $enum
+            /// The period is on Monday.
+            Monday,
+            /// The period is on Tuesday.
+            Tuesday,
+            /// The period is on Wednesday.
+            Wednesday,
+            /// The period is on Thursday.
+            Thursday,
+            /// The period is on Friday.
+            Friday,
+            /// The period is on Saturday.
+            Saturday,
+            /// The period is on Sunday.
+            Sunday,
+        }
+    };
 }
+
+weekday_cases!(plain_enum {
+    /// A day of the week.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Weekday
+});
 
 impl Weekday {
     const ALL: [Self; 7] =

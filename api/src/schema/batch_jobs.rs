@@ -1,7 +1,7 @@
 //! Batch jobs: large work that runs in the background, with its progress. Only operators see them.
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use helpbot_api_macros::paged;
+use async_graphql::{Context, Enum, ID, Object};
+use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain::job::Job;
 use helpbot_services::batch_jobs;
 use helpbot_services::runtime::job_kinds::DELETE_SITE;
@@ -27,7 +27,7 @@ pub enum BatchJobKind {
 
 /// Large work that runs in the background in short transactions, so that other requests do not wait for
 /// it. It continues after a restart of the server, and disappears from the list when it is done.
-#[derive(Debug, Clone, SimpleObject)]
+#[derive(Debug, Clone, OutputObject)]
 pub struct BatchJob {
     /// ID of the job. `node` does not accept it.
     id: ID,

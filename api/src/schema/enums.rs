@@ -111,25 +111,11 @@ pub enum AnswerOutcome {
     SmallTalk,
 }
 
-/// Day of the week that a period belongs to.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "business_hours::Weekday")]
-pub enum Weekday {
-    /// The period is on Monday.
-    Monday,
-    /// The period is on Tuesday.
-    Tuesday,
-    /// The period is on Wednesday.
-    Wednesday,
-    /// The period is on Thursday.
-    Thursday,
-    /// The period is on Friday.
-    Friday,
-    /// The period is on Saturday.
-    Saturday,
-    /// The period is on Sunday.
-    Sunday,
-}
+helpbot_domain::weekday_cases!(schema_enum {
+    /// Day of the week that a period belongs to.
+    #[graphql(remote = "business_hours::Weekday")]
+    pub enum Weekday
+});
 
 /// Priority that the team gave to a conversation.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]

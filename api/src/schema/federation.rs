@@ -6,8 +6,9 @@
 //! rights of the viewer. Both fields are left out of `schema.graphql` and of introspection, because
 //! only routers use them (docs/decisions/0038-federation.md).
 
-use async_graphql::{Any, Context, ID, Object, Result, SimpleObject, Value};
+use async_graphql::{Any, Context, ID, Object, Result, Value};
 use futures_util::future::try_join_all;
+use helpbot_api_macros::OutputObject;
 use helpbot_domain::Invalid;
 use helpbot_services::Error;
 
@@ -29,7 +30,7 @@ pub struct FederationQuery {
 }
 
 /// Describes the subgraph to routers.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 #[graphql(name = "_Service")]
 pub struct Service {
     /// Definition of the subgraph, with the directives of Apollo Federation 2.

@@ -27,6 +27,7 @@ mod loaders;
 pub mod members;
 pub mod mutation;
 pub mod node;
+pub(crate) mod output_object;
 pub mod page;
 pub mod plain;
 pub mod previews;

@@ -65,7 +65,7 @@ pub(crate) use input;
 /// Writes the payload type of a mutation: the given fields and `userErrors`.
 macro_rules! payload {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
-        #[derive(Default, async_graphql::SimpleObject)]
+        #[derive(Default, helpbot_api_macros::OutputObject)]
         $(#[$doc])*
         pub struct $name {
             $($(#[$field_doc])* pub(crate) $field: $type,)*

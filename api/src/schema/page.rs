@@ -4,10 +4,10 @@
 //! Every list of the schema that can grow uses these: it reads a [`PageRequest`] of the list with one
 //! item more than it shows, which tells whether more items follow.
 
+use helpbot_api_macros::OutputObject;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use async_graphql::SimpleObject;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
@@ -71,7 +71,7 @@ fn decode<K: FromStr>(cursor: &str, is_backward: bool) -> Result<K> {
 }
 
 /// Describes the position of a page within its list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, SimpleObject)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, OutputObject)]
 pub struct PageInfo {
     /// Whether the list has items after this page.
     pub has_next_page: bool,
@@ -194,7 +194,7 @@ macro_rules! connection {
     };
     (@types $(#[$doc:meta])* $connection:ident, $(#[$edge_doc:meta])* $edge:ident, $node:ty, $nodes:ty) => {
         $(#[$edge_doc])*
-        #[derive(Clone, async_graphql::SimpleObject)]
+        #[derive(Clone, helpbot_api_macros::OutputObject)]
         pub struct $edge {
             /// The item that this edge refers to.
             pub node: $node,

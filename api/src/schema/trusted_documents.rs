@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, InputObject, Object, Result};
+use helpbot_api_macros::OutputObject;
 use helpbot_domain as domain;
 use helpbot_services::accounts::trusted_documents::{self, NewTrustedDocument};
 
@@ -24,7 +25,7 @@ pub const MANIFEST: &str = r#"{
 
 /// A GraphQL document that requests can name by its ID instead of sending its text, also when the server
 /// executes only trusted documents.
-#[derive(Debug, Clone, SimpleObject)]
+#[derive(Debug, Clone, OutputObject)]
 pub struct TrustedDocument {
     /// ID that requests send as `documentId`, unique within the site. A SHA-256 hash begins with `sha256:`.
     document_id: String,

@@ -2,14 +2,14 @@
 //!
 //! A file of its own, because sites and answers both return credits.
 
-use async_graphql::SimpleObject;
+use helpbot_api_macros::OutputObject;
 use helpbot_domain::plan::UNLIMITED_CREDITS;
 use helpbot_services::accounts::usage;
 
 use crate::schema::scalars::{DateTime, int};
 
 /// Questions that a site may ask in the current calendar month (UTC). Each question uses one credit.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct Credits {
     /// Number of questions asked in this month.
     used: i32,

@@ -128,53 +128,62 @@ impl<E> QueryId for Among<E> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-/// Inserts rows: one multi-row statement on PostgreSQL, where each statement costs a round trip,
-/// and one prepared statement per row on SQLite, where preparing costs more than executing.
-macro_rules! insert_rows {
-    ($conn:expr, $table:expr, $rows:expr, |$row:ident| $values:expr) => {{
+/// Inserts rows in the way that is fastest on each database: on SQLite with one prepared statement per row, because
+/// preparing costs more than executing, and on PostgreSQL with the code that is given.
+macro_rules! insert_each {
+    ($conn:expr, $rows:expr, |$row:ident| $insert:expr, |$pg:ident| $on_postgres:block) => {{
         let conn: &mut $crate::connection::conn::Conn = $conn;
         conn.statements.add_one();
         match &mut conn.backend {
             $crate::connection::conn::Backend::Sqlite(handle) => {
                 let c: &mut diesel::SqliteConnection = &mut *handle;
                 for $row in $rows {
-                    diesel::insert_into($table).values($values).execute(c).await?;
+                    $insert.execute(c).await?;
                 }
             }
-            $crate::connection::conn::Backend::Pg(object) => {
-                let c: &mut diesel_async::AsyncPgConnection = &mut *object;
+            $crate::connection::conn::Backend::Pg(handle) => {
+                let $pg: &mut diesel_async::AsyncPgConnection = &mut *handle;
+                $on_postgres
+            }
+        }
+    }};
+}
+pub(crate) use insert_each;
+
+/// Inserts rows with multi-row statements on PostgreSQL, where each statement costs a round trip.
+macro_rules! insert_rows {
+    ($conn:expr, $table:expr, $rows:expr, |$row:ident| $values:expr) => {
+        $crate::connection::dialect::insert_each!(
+            $conn,
+            $rows,
+            |$row| diesel::insert_into($table).values($values),
+            |c| {
                 for rows in $rows.chunks($crate::connection::dialect::ROWS_PER_INSERT) {
                     let values: Vec<_> = rows.iter().map(|$row| $values).collect();
                     diesel::insert_into($table).values(values).execute(c).await?;
                 }
             }
-        }
-    }};
+        )
+    };
 }
 pub(crate) use insert_rows;
 
 /// Inserts rows whose columns are listed with their types. PostgreSQL receives each column as an array, so that the
 /// text of the statement does not depend on the number of rows and the statement stays prepared.
 macro_rules! insert_columns {
-    ($conn:expr, $table:ident, $rows:expr, |$row:ident| { $($column:ident: $type:ty = $value:expr),+ $(,)? }) => {{
-        let conn: &mut $crate::connection::conn::Conn = $conn;
-        conn.statements.add_one();
-        match &mut conn.backend {
-            $crate::connection::conn::Backend::Sqlite(handle) => {
-                let c: &mut diesel::SqliteConnection = &mut *handle;
-                for $row in $rows {
-                    diesel::insert_into($table::table).values(($($table::$column.eq($value)),+)).execute(c).await?;
-                }
-            }
-            $crate::connection::conn::Backend::Pg(handle) => {
-                let c: &mut diesel_async::AsyncPgConnection = &mut *handle;
+    ($conn:expr, $table:ident, $rows:expr, |$row:ident| { $($column:ident: $type:ty = $value:expr),+ $(,)? }) => {
+        $crate::connection::dialect::insert_each!(
+            $conn,
+            $rows,
+            |$row| diesel::insert_into($table::table).values(($($table::$column.eq($value)),+)),
+            |c| {
                 let columns = [$(stringify!($column)),+];
                 let insert = diesel::sql_query($crate::connection::dialect::insert_of_arrays(stringify!($table), &columns))
                     $(.bind::<diesel::sql_types::Array<$type>, _>($rows.iter().map(|$row| $value).collect::<Vec<_>>()))+;
                 $crate::connection::prepared::Fixed(insert).execute(c).await?;
             }
-        }
-    }};
+        )
+    };
 }
 pub(crate) use insert_columns;
 

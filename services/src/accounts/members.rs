@@ -12,6 +12,7 @@ use helpbot_domain::{Invalid, Together as _, text};
 
 use crate::accounts::keys::{self, NewKey};
 use crate::accounts::{audit_log, sign_in_links};
+use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -269,19 +270,9 @@ pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -
     Ok(db::members::list(&mut services.db.reader().await?, viewer.site(named)?).await?)
 }
 
-/// Returns the members with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden` without the scope to read conversations.
-#[boxed]
-pub async fn by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[MemberId],
-) -> Result<Vec<Member>> {
-    viewer.require(Scope::ReadConversations)?;
-    Ok(db::members::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the members with these IDs. Unknown IDs are left out.
+    by_ids, ReadConversations, MemberId => Member, db::members::by_ids
 }
 
 /// Removes a member and revokes their keys. An invitation that was not accepted ends. Their messages stay.

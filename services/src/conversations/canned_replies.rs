@@ -15,6 +15,7 @@ use helpbot_domain::{Together as _, text};
 
 use crate::accounts::{audit_log, sites};
 use crate::conversations::lookup;
+use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 
@@ -114,19 +115,9 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     if deleted.await? { Ok(()) } else { Err(Error::NotFound("Canned reply")) }
 }
 
-/// Returns the canned replies of the site with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[CannedReplyId],
-) -> Result<Vec<CannedReply>> {
-    viewer.require(Scope::ReadConversations)?;
-    Ok(db::canned_replies::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the canned replies of the site with these IDs. Unknown IDs are left out.
+    by_ids, ReadConversations, CannedReplyId => CannedReply, db::canned_replies::by_ids
 }
 
 /// Returns one page of the canned replies of a site, ordered by name.

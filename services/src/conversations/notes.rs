@@ -11,6 +11,7 @@ use helpbot_domain::text;
 use helpbot_domain::triage::{NOTE_MAX_CHARS, Note};
 
 use crate::conversations::change::{ConversationChange, change};
+use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 
@@ -85,14 +86,9 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
     Ok(id)
 }
 
-/// Returns the notes of the site with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn by_ids(services: &Services, viewer: &Viewer, named: Option<SiteId>, ids: &[NoteId]) -> Result<Vec<Note>> {
-    viewer.require(Scope::ReadConversations)?;
-    Ok(db::conversation_notes::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the notes of the site with these IDs. Unknown IDs are left out.
+    by_ids, ReadConversations, NoteId => Note, db::conversation_notes::by_ids
 }
 
 /// Returns one page of the notes of a conversation, oldest first.

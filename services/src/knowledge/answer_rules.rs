@@ -13,6 +13,7 @@ use helpbot_domain::site::Site;
 use helpbot_engine::Index;
 
 use crate::accounts::{audit_log, sites};
+use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 
@@ -93,19 +94,9 @@ pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>,
         .await
 }
 
-/// Returns the rules of the site with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[RuleId],
-) -> Result<Vec<AnswerRule>> {
-    viewer.require(Scope::ReadSources)?;
-    Ok(db::answer_rules::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the rules of the site with these IDs. Unknown IDs are left out.
+    by_ids, ReadSources, RuleId => AnswerRule, db::answer_rules::by_ids
 }
 
 /// Returns one page of the site's rules, oldest first.

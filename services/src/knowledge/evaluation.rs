@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::accounts::{audit_log, sites};
 use crate::knowledge::{indexes, promises};
+use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, blocking, boxed};
 use helpbot_domain::page::PageRequest;
@@ -148,14 +149,9 @@ pub async fn list(services: &Services, viewer: &Viewer, site: &Site, page: PageR
     Ok(db::evaluation::list(&mut services.db.reader().await?, site, page).await?)
 }
 
-/// Returns the test questions of the site with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn by_ids(services: &Services, viewer: &Viewer, named: Option<SiteId>, ids: &[CaseId]) -> Result<Vec<Case>> {
-    viewer.require(Scope::ReadSources)?;
-    Ok(db::evaluation::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the test questions of the site with these IDs. Unknown IDs are left out.
+    by_ids, ReadSources, CaseId => Case, db::evaluation::by_ids
 }
 
 /// Returns the number of the site's test questions.

@@ -24,6 +24,7 @@ pub mod job_kinds;
 pub mod job_runner;
 pub mod jobs;
 pub mod key_rotation;
+pub(crate) mod lookups;
 pub mod mail;
 pub mod metrics;
 pub mod randomness;

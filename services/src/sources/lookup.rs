@@ -4,6 +4,7 @@ use helpbot_db as db;
 use helpbot_domain::ids::{DocumentId, SiteId, SourceId};
 use helpbot_domain::key::Scope;
 
+use crate::runtime::lookups::find_by_ids;
 use crate::sources::rights::require_read;
 use crate::{Result, Services, Viewer, boxed};
 use helpbot_domain::page::PageRequest;
@@ -70,19 +71,9 @@ pub async fn pages(
     Ok(db::documents::of_source(&mut services.db.reader().await?, site, source.id, outcomes, page).await?)
 }
 
-/// Returns the pages of the site with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn pages_by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[DocumentId],
-) -> Result<Vec<Document>> {
-    viewer.require(Scope::ReadSources)?;
-    Ok(db::documents::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the pages of the site with these IDs. Unknown IDs are left out.
+    pages_by_ids, ReadSources, DocumentId => Document, db::documents::by_ids
 }
 
 /// Returns the number of a source's pages. With `outcomes`, only pages whose last visit had one of them.

@@ -9,6 +9,7 @@ use helpbot_domain::page::PageRequest;
 use helpbot_domain::webhook::{Attempt, Delivery, DeliveryFilter, DeliveryStatus, Webhook};
 use uuid::Uuid;
 
+use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::webhooks::endpoints;
 use crate::webhooks::outbox::{self, DeliveredEvent};
@@ -54,19 +55,9 @@ pub async fn get(services: &Services, viewer: &Viewer, named: Option<SiteId>, id
     found.ok_or(Error::NotFound("Delivery"))
 }
 
-/// Returns the deliveries of the site with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[Uuid],
-) -> Result<Vec<Delivery>> {
-    viewer.require(Scope::Webhooks)?;
-    Ok(db::deliveries::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the deliveries of the site with these IDs. Unknown IDs are left out.
+    by_ids, Webhooks, Uuid => Delivery, db::deliveries::by_ids
 }
 
 /// Returns the attempts of these deliveries, ordered by delivery and number.

@@ -1,7 +1,7 @@
 //! Analytics: metrics about the questions of a site.
 
-use async_graphql::{Description, Object, Result, SimpleObject};
-use helpbot_api_macros::paged;
+use async_graphql::{Description, Object, Result};
+use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain as domain;
 use helpbot_domain::range;
 use helpbot_services::conversations::analytics;
@@ -90,7 +90,7 @@ impl Analytics {
 
 /// Sums and rates that cover a range of days. A rate is a whole percentage, rounded half up. It is null
 /// when there is no data.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct AnalyticsOverview {
     /// Number of questions that were asked.
     total_questions: i32,
@@ -135,7 +135,7 @@ impl From<analytics::AnalyticsTotals> for AnalyticsOverview {
 }
 
 /// Number of questions that were asked on one day.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct DailyActivity {
     /// Day in UTC that the count covers.
     date: Date,

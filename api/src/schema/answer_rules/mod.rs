@@ -2,7 +2,8 @@
 
 pub mod mutation;
 
-use async_graphql::{Description, ID, Object, Result, SimpleObject};
+use async_graphql::{Description, ID, Object, Result};
+use helpbot_api_macros::OutputObject;
 use helpbot_domain as domain;
 use helpbot_domain::key::Scope;
 use helpbot_services::conversations::Explanation;
@@ -86,7 +87,7 @@ pub(crate) async fn list(access: &Access, site: &domain::site::Site, args: &Page
 }
 
 /// An answer rule that was applied to a question.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct AppliedAnswerRule {
     /// Global ID of the answer rule, which `node` accepts.
     rule_id: ID,

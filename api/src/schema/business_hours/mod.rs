@@ -1,6 +1,7 @@
 //! Business hours of a site, and what a visitor who asks for a human can expect.
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, InputObject, Object, Result};
+use helpbot_api_macros::OutputObject;
 use helpbot_domain::business_hours as rules;
 use helpbot_domain::business_hours::{OpeningPeriod as Period, minutes, time_of_day};
 use helpbot_domain::{Invalid, Timestamp};
@@ -18,7 +19,7 @@ use crate::schema::sites::Site;
 pub struct BusinessHoursMutation;
 
 /// Business hours of a site, in which its team is usually there. All times are local times of the time zone.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct BusinessHours {
     /// Name that the time zone has in the IANA database, for example `Europe/Berlin`.
     time_zone: String,
@@ -34,7 +35,7 @@ pub struct BusinessHours {
 }
 
 /// A period of a weekday in which the team is there.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct OpeningPeriod {
     /// Day of the week that the period belongs to, in local time.
     day: Weekday,
@@ -63,7 +64,7 @@ impl BusinessHours {
 }
 
 /// Tells a visitor who asks for a human what to expect.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct ExpectedReply {
     /// Whether a member of the team follows the conversations of the site at the moment, on any server node. Behind a
     /// connection pooler in transaction mode, nodes do not know the members of other nodes.

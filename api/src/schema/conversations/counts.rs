@@ -1,6 +1,7 @@
 //! Counts of conversations by several properties in one field.
 
-use async_graphql::{ComplexObject, Result, SimpleObject};
+use async_graphql::{ComplexObject, Result};
+use helpbot_api_macros::OutputObject;
 use helpbot_domain as domain;
 use helpbot_domain::ids::{MemberId, SiteId};
 use helpbot_services::conversations::{self, ListQuery};
@@ -13,7 +14,7 @@ use crate::schema::members::Member;
 use crate::schema::scalars::int;
 
 /// Counts the conversations that a filter selects by outcome, vote, handoff, assignee and language.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct ConversationCounts {
     /// Number of all conversations that the filter selects.
     total_count: i32,
@@ -33,7 +34,7 @@ pub struct ConversationCounts {
 }
 
 /// Number of conversations whose question had an outcome.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct OutcomeCount {
     /// Outcome that the conversations have.
     outcome: AnswerOutcome,
@@ -42,7 +43,7 @@ pub struct OutcomeCount {
 }
 
 /// Number of conversations whose handoff has a status.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct HandoffStatusCount {
     /// Status that the handoffs have.
     status: HandoffStatus,
@@ -51,7 +52,7 @@ pub struct HandoffStatusCount {
 }
 
 /// Number of conversations that are assigned to a member.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 #[graphql(complex)]
 pub struct AssigneeCount {
     /// Number of conversations that are assigned to the member.
@@ -73,7 +74,7 @@ impl AssigneeCount {
 }
 
 /// Counts the conversations that are in one language.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct LanguageCount {
     /// Language of the answers as a BCP 47 primary subtag, for example `de`. It is null when the language is
     /// unknown.

@@ -1,7 +1,8 @@
 //! The handoff of a conversation and its mutations: a visitor requests a human, and members assign, resolve and reopen the
 //! conversation.
 
-use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Object, Result};
+use helpbot_api_macros::OutputObject;
 use helpbot_services::conversations::handoffs::{self, ReplyAddress};
 use helpbot_services::conversations::human_requests::{self, NewHumanRequest};
 use helpbot_services::conversations::reply_mails;
@@ -19,7 +20,7 @@ use crate::schema::mutation::{finish, input, payload};
 use crate::schema::scalars::DateTime;
 
 /// A request of a visitor who asks for a human.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 #[graphql(complex)]
 pub struct Handoff {
     /// Status of the handoff, for example whether a member has taken it.

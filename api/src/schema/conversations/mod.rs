@@ -14,8 +14,8 @@ pub mod triage;
 
 use std::str::FromStr;
 
-use async_graphql::{Description, ID, Object, SimpleObject};
-use helpbot_api_macros::paged;
+use async_graphql::{Description, ID, Object};
+use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain as domain;
 use helpbot_domain::Timestamp;
 use helpbot_domain::conversation as rules;
@@ -279,7 +279,7 @@ impl Citation {
 }
 
 /// One message that belongs to a conversation.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 #[graphql(complex)]
 pub struct Message {
     /// Sequence number of the message within its conversation. Numbers start at 1 and have no gaps.

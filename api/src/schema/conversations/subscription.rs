@@ -1,9 +1,10 @@
 //! The subscriptions `answer` and `conversationActivity`: an answer while it is generated, and who
 //! is typing.
 
-use async_graphql::{Context, ID, Result, SimpleObject, Subscription, Union};
+use async_graphql::{Context, ID, Result, Subscription, Union};
 use futures_util::stream;
 use futures_util::{Stream, StreamExt};
+use helpbot_api_macros::OutputObject;
 use helpbot_services::conversations::activity::{self, ActivityState};
 use helpbot_services::runtime::idempotency::{self, RequestAttempt};
 use helpbot_services::{AnswerSink, conversations};
@@ -74,7 +75,7 @@ impl ActivitySubscription {
 }
 
 /// Shows who has a conversation open at the moment and who is typing in it.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct ConversationActivity {
     /// Whether the visitor has the conversation open.
     is_visitor_here: bool,
@@ -116,21 +117,21 @@ pub enum AnswerEvent {
 }
 
 /// Contains the next piece of the answer.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct AnswerDelta {
     /// Text that the client adds to the end of the pieces before it.
     text: String,
 }
 
 /// Tells the client to discard all pieces, because the answer starts again from the beginning.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct AnswerRestart {
     /// The value is always true, because a GraphQL type must have a field.
     is_restart: bool,
 }
 
 /// Reports that the answer is complete and stored.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct AnswerFinished {
     /// The same result that `askQuestion` would have returned.
     payload: AskQuestionPayload,

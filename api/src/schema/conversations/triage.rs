@@ -1,6 +1,7 @@
 //! The mutation of the priority and the tags of a conversation, and the tags of a site.
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result};
+use helpbot_api_macros::OutputObject;
 use helpbot_services::conversations::triage::{self, TriagePatch};
 
 use super::Conversation;
@@ -15,7 +16,7 @@ use crate::schema::mutation::{finish, input, payload};
 pub struct TriageMutation;
 
 /// A tag of conversations with the number of conversations that have it.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct ConversationTag {
     /// Name of the tag, which is in lower case.
     pub name: String,

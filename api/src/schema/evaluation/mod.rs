@@ -3,8 +3,8 @@
 
 pub mod mutation;
 
-use async_graphql::{ComplexObject, Description, ID, Object, Result, SimpleObject};
-use helpbot_api_macros::paged;
+use async_graphql::{ComplexObject, Description, ID, Object, Result};
+use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain as domain;
 use helpbot_domain::ids::{CaseId, SiteId};
 use helpbot_services::knowledge::evaluation;
@@ -100,7 +100,7 @@ impl EvaluationCase {
 }
 
 /// Result that one test question returned.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 #[graphql(complex)]
 pub struct EvaluationResult {
     /// Question that was asked.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Description, ID, Object, Result, Subscription};
 use futures_util::Stream;
+use helpbot_api_macros::followed;
 use helpbot_domain::event::{ContentEventData, Event};
 use helpbot_services::runtime::events::{self, EventSubject, Watch};
 
+use super::FollowArgs;
 use crate::error::{Nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::entries::FaqEntry;
@@ -95,6 +97,7 @@ impl ContentEvent {
     }
 }
 
+#[followed]
 #[Subscription]
 impl ContentSubscription {
     /// Returns what happens to the FAQ entries and sources of a site, so that a list of them stays true. A sync has one
@@ -105,24 +108,14 @@ impl ContentSubscription {
     async fn content_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it."
-        )]
-        site_id: Option<ID>,
-        #[graphql(
-            desc = "Cursor of an event. The subscription starts after it. By default it starts with the next event."
-        )]
-        after: Option<String>,
+        args: FollowArgs,
         #[graphql(desc = "Types of events to return. An empty list selects none. By default all types are returned.")]
         types: Option<Vec<ContentEventType>>,
     ) -> Result<impl Stream<Item = Result<ContentEvent>> + use<>> {
         let access = Access::of(ctx).clone();
         let watch = Watch {
-            site: ids::site(site_id.as_ref()),
-            subject: EventSubject::Content,
-            after,
             types: types.map(|types| types.into_iter().map(Into::into).collect()),
-            ..Watch::default()
+            ..args.watch(EventSubject::Content)
         };
         let stream = events::watch(&access.services, &access.viewer, watch).await?;
         Ok(super::reported(stream, move |event| ContentEvent::new(event, &access)))

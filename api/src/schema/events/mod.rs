@@ -19,7 +19,7 @@ use helpbot_domain::ids::ConversationId;
 use helpbot_domain::key::Scope;
 use helpbot_services as services;
 use helpbot_services::conversations::messages;
-use helpbot_services::runtime::events;
+use helpbot_services::runtime::events::{self, EventSubject, Watch};
 
 use crate::error::{Nullable, perhaps};
 use crate::schema::access::Access;
@@ -28,6 +28,21 @@ use crate::schema::enums::ConversationEventType;
 use crate::schema::members::Member;
 use crate::schema::scalars::DateTime;
 use crate::schema::{ids, loaders};
+
+/// The arguments of a subscription to the event log of a site. The attribute `followed` adds them to the schema.
+pub(crate) struct FollowArgs {
+    /// ID of the site. Defaults to the site of the key.
+    pub site_id: Option<ID>,
+    /// Cursor of the event after which the subscription starts. By default it starts with the next event.
+    pub after: Option<String>,
+}
+
+impl FollowArgs {
+    /// What to watch: all events about `subject`.
+    fn watch(self, subject: EventSubject) -> Watch {
+        Watch { site: ids::site(self.site_id.as_ref()), subject, after: self.after, ..Watch::default() }
+    }
+}
 
 /// The events of the log that `object` turns into objects of the schema. It returns `None` for the others.
 fn reported<T>(

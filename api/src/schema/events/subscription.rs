@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::Stream;
+use helpbot_api_macros::followed;
 use helpbot_services::runtime::events::{self, EventSubject, Watch};
 
-use super::ConversationEvent;
 use super::shared::SharedEvent;
+use super::{ConversationEvent, FollowArgs};
 use crate::gateway::audience::Audience;
 use crate::schema::access::Access;
 use crate::schema::enums::ConversationEventType;
@@ -17,6 +18,7 @@ use crate::schema::ids;
 #[derive(Default)]
 pub struct EventSubscription;
 
+#[followed]
 #[Subscription]
 impl EventSubscription {
     /// Returns the events of a site's conversations as they happen. Requires the `READ_CONVERSATIONS` scope,
@@ -28,14 +30,7 @@ impl EventSubscription {
     async fn conversation_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "ID of the site. Defaults to the site that the API key belongs to. An operator key requires it."
-        )]
-        site_id: Option<ID>,
-        #[graphql(
-            desc = "Cursor of an event. The subscription starts after it. By default it starts with the next event."
-        )]
-        after: Option<String>,
+        args: FollowArgs,
         #[graphql(desc = "Types of events to return. An empty list selects none. By default all types are returned.")]
         types: Option<Vec<ConversationEventType>>,
         #[graphql(desc = "ID of the conversation whose events are returned. Defaults to all conversations.")]
@@ -46,12 +41,10 @@ impl EventSubscription {
     ) -> Result<impl Stream<Item = Result<SharedEvent>> + use<>> {
         let access = Access::of(ctx).clone();
         let watch = Watch {
-            site: ids::site(site_id.as_ref()),
-            subject: EventSubject::Conversations,
-            after,
             types: types.map(|types| types.into_iter().map(Into::into).collect()),
             conversation: conversation_id.as_ref().map(ids::read),
             session: session_id,
+            ..args.watch(EventSubject::Conversations)
         };
         let stream = events::watch(&access.services, &access.viewer, watch).await?;
         let audience = ctx.data_opt::<Arc<Audience>>().cloned();

@@ -3,7 +3,8 @@
 //! The text of a key is returned once, by the mutation that creates it. Nothing here can read it
 //! again.
 
-use async_graphql::{Context, ID, MaybeUndefined, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, MaybeUndefined, Object, Result};
+use helpbot_api_macros::OutputObject;
 use helpbot_domain as domain;
 use helpbot_domain::ids::{MemberId, SiteId};
 use helpbot_services::accounts::keys::{self, KeyPatch, NewKey};
@@ -19,7 +20,7 @@ use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::scalars::DateTime;
 
 /// An API key without its text, of which the server stores only a hash.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 #[graphql(complex)]
 pub struct ApiKey {
     /// Kind of the API key, which decides whose requests it authenticates.

@@ -1,6 +1,7 @@
 //! Members: the people who reply to the visitors of a site, and the mutations that manage them.
 
-use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Object, Result};
+use helpbot_api_macros::OutputObject;
 use helpbot_domain as domain;
 use helpbot_services::accounts::members::{self, MemberPatch};
 use helpbot_services::accounts::sign_ins;
@@ -13,7 +14,7 @@ use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::scalars::DateTime;
 
 /// A person who replies to the visitors of a site, with an API key of their own or by signing in with a mailed link.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 #[graphql(complex)]
 pub struct Member {
     /// Name of the member, which visitors see beside the member's messages.

@@ -2,8 +2,8 @@
 
 pub mod mutation;
 
-use async_graphql::{Description, ID, Object, Result, SimpleObject};
-use helpbot_api_macros::paged;
+use async_graphql::{Description, ID, Object, Result};
+use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain::ids::SiteId;
 use helpbot_services::knowledge::previews;
 
@@ -25,7 +25,7 @@ pub struct ChangePreview {
 }
 
 /// A question of visitors on which a change would have an effect.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct PreviewedQuestion {
     /// Effect that the change would have on the question.
     effect: ChangeEffect,
@@ -41,7 +41,7 @@ pub struct PreviewedQuestion {
 }
 
 /// An answer that visitors get for a question, or the outcome without one.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct PreviewedAnswer {
     /// Outcome that a visitor would see.
     outcome: AnswerOutcome,

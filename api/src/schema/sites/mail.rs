@@ -1,6 +1,7 @@
 //! Mails of a site that wait for the mail server.
 
-use async_graphql::{Enum, Result, SimpleObject};
+use async_graphql::{Enum, Result};
+use helpbot_api_macros::OutputObject;
 use helpbot_domain as domain;
 use helpbot_services::runtime::job_kinds::{
     HANDOFF_MAIL, LIMIT_MAIL, REPLY_MAIL, SIGN_IN_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL,
@@ -34,7 +35,7 @@ pub enum MailKind {
 }
 
 /// A mail that the mail server has not accepted yet.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct WaitingMail {
     /// Kind of the mail, which says why it is sent.
     kind: MailKind,

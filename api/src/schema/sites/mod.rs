@@ -8,8 +8,8 @@ pub mod promise;
 pub mod query;
 pub mod widget;
 
-use async_graphql::{Context, Description, ID, Object, Result, SimpleObject};
-use helpbot_api_macros::paged;
+use async_graphql::{Context, Description, ID, Object, Result};
+use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain as domain;
 use helpbot_domain::chunk::EntryFilter;
 use helpbot_services as services;
@@ -331,7 +331,7 @@ impl Site {
 }
 
 /// Settings that decide how cautiously HelpBot answers the questions of a site.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct AnswerSettings {
     /// Share of answers that must be correct, 0 to 1. With a higher value, HelpBot replies more often that
     /// it does not know the answer. It is 1 minus `maxWrongAnswers`.
@@ -349,7 +349,7 @@ impl AnswerSettings {
 
 /// Progress of computing external embeddings. Until it is complete, answers use the embeddings of the
 /// previous model or the built-in embeddings.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct EmbeddingProgress {
     /// Name of the embedding model that the installation uses.
     model: String,

@@ -1,6 +1,6 @@
 //! The promise on wrong answers, and how a site keeps it.
 
-use async_graphql::SimpleObject;
+use helpbot_api_macros::OutputObject;
 use helpbot_services::knowledge::promises::PromiseState;
 
 use crate::schema::scalars::int;
@@ -10,7 +10,7 @@ use crate::schema::scalars::int;
 /// The promise sets the confidence from which a question is answered. Before answers were judged, that
 /// confidence comes from measurements on other sites. Each judged answer then moves it: after a wrong one,
 /// HelpBot answers more carefully.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct AnswerPromise {
     /// Maximum share of the answers that may be wrong, 0 to 1.
     max_wrong_answers: f64,

@@ -1,7 +1,8 @@
 //! The configuration of the widget: the 23 documented fields and the starter questions, as GraphQL returns and accepts
 //! them.
 
-use async_graphql::{ID, InputObject, SimpleObject};
+use async_graphql::{ID, InputObject};
+use helpbot_api_macros::OutputObject;
 use helpbot_domain::widget;
 
 use crate::schema::enums::WidgetPosition;
@@ -9,7 +10,7 @@ use crate::schema::enums::WidgetPosition;
 macro_rules! widget_fields {
     ($($(#[$doc:meta])+ $field:ident: $type:ty;)+) => {
         /// Colors, texts and position of the widget that web pages of a site show.
-        #[derive(Clone, SimpleObject)]
+        #[derive(Clone, OutputObject)]
         pub struct WidgetConfig {
             $($(#[$doc])+ $field: $type,)+
             /// Questions that the panel offers before the first one is asked, at most 6 of at most 120 characters.

@@ -1,6 +1,7 @@
 //! How far and how often a source is synced, and the report about its last sync.
 
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::Enum;
+use helpbot_api_macros::OutputObject;
 use helpbot_services::sources;
 use helpbot_services::sources::options;
 
@@ -36,7 +37,7 @@ pub enum SyncSchedule {
 }
 
 /// Report about a sync of a source, which may still be running.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct SourceSync {
     /// Number of pages that the sync has found so far. After the sync, it is the number of all pages.
     planned: i32,
@@ -78,7 +79,7 @@ impl From<sources::SyncReport> for SourceSync {
 }
 
 /// Addresses that a sync found and left out for the same reason.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct LeftOut {
     /// Reason why the addresses were left out.
     reason: String,

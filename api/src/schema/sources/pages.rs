@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Description, ID, Object, Result, SimpleObject};
-use helpbot_api_macros::paged;
+use async_graphql::{ComplexObject, Description, ID, Object, Result};
+use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain::chunk::ChunkKind;
 use helpbot_domain::extraction;
 use helpbot_domain::page::PageRequest;
@@ -127,7 +127,7 @@ impl Page {
 }
 
 /// A part of a page that has no question of its own.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 #[graphql(complex)]
 pub struct Passage {
     /// Headings above the passage, outermost first. The list is empty when there are none.
@@ -164,7 +164,7 @@ connection! {
 }
 
 /// A text of a page that is not used for answers.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct Omission {
     /// Reason why the text is not used.
     reason: OmissionReason,
@@ -179,7 +179,7 @@ impl From<extraction::Omission> for Omission {
 }
 
 /// A change of the content of a page, which a sync found.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct PageChange {
     /// Time at which the sync found the change.
     changed_at: DateTime,
@@ -197,7 +197,7 @@ impl From<extraction::PageChange> for PageChange {
 }
 
 /// A change of one FAQ entry or passage, which a sync found.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct ChunkChange {
     /// Kind of the change.
     kind: ChunkChangeKind,

@@ -1,7 +1,8 @@
 //! The subscription `sourceProgress`, which follows the sync of a source.
 
-use async_graphql::{Context, ID, Result, SimpleObject, Subscription};
+use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::{Stream, StreamExt};
+use helpbot_api_macros::OutputObject;
 use helpbot_services::sources::progress;
 
 use super::Source;
@@ -37,7 +38,7 @@ impl SourceSubscription {
 }
 
 /// State of a source that the subscription `sourceProgress` returns.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct SourceProgress {
     /// The source in its current state. The field `lastSync` reports the progress.
     source: Source,

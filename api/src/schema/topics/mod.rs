@@ -4,7 +4,8 @@
 
 pub mod mutation;
 
-use async_graphql::{Description, Object, SimpleObject};
+use async_graphql::{Description, Object};
+use helpbot_api_macros::OutputObject;
 use helpbot_domain as domain;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_services::knowledge::topics;
@@ -17,7 +18,7 @@ use crate::schema::page::{self, PageArgs, PageRows, connection};
 use crate::schema::scalars::int;
 
 /// A group of questions that have the same meaning.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct QuestionTopic {
     /// Question of the topic that was asked most often.
     label: String,

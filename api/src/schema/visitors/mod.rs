@@ -2,7 +2,8 @@
 
 pub mod mutation;
 
-use async_graphql::{ComplexObject, Enum, ID, Result, SimpleObject};
+use async_graphql::{ComplexObject, Enum, ID, Result};
+use helpbot_api_macros::OutputObject;
 use helpbot_domain as domain;
 use helpbot_domain::blocked_visitor::BlockKind;
 use helpbot_services as services;
@@ -32,7 +33,7 @@ pub enum BlockedBy {
 
 /// A visitor whose questions, votes, requests for a human, messages and subscriptions are refused with
 /// `VISITOR_BLOCKED`.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 #[graphql(complex)]
 pub struct BlockedVisitor {
     /// Property by which the visitor is recognized.
@@ -90,7 +91,7 @@ pub(crate) async fn list(
 
 /// Limits that the owner of a site sets on the credits of one day (UTC). Questions beyond them are refused
 /// with `CREDIT_CAP_REACHED`, and the owner receives one mail a day about it.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct CreditCaps {
     /// Number of questions that the site may ask in a day. It is null when there is no limit.
     per_day: Option<i32>,

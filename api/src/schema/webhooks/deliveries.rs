@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{Description, Enum, ID, InputObject, Object, Result, SimpleObject};
-use helpbot_api_macros::paged;
+use async_graphql::{Description, Enum, ID, InputObject, Object, Result};
+use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain as domain;
 use helpbot_domain::event::EventType;
 use helpbot_domain::ids::SiteId;
@@ -189,7 +189,7 @@ impl WebhookDelivery {
 }
 
 /// One attempt of a webhook delivery: the request that was sent and the response to it.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct DeliveryAttempt {
     /// Number of the attempt within its delivery. The first attempt has the number 1.
     number: i32,
@@ -225,7 +225,7 @@ pub struct DeliveryAttempt {
 }
 
 /// A header that an HTTP request or its response contained.
-#[derive(Clone, SimpleObject)]
+#[derive(Clone, OutputObject)]
 pub struct HttpHeader {
     /// Name of the header, which is in lower case.
     name: String,

@@ -5,8 +5,8 @@ pub mod deliveries;
 pub mod event_type;
 pub mod mutation;
 
-use async_graphql::{Description, Enum, ID, Object, Result, SimpleObject};
-use helpbot_api_macros::paged;
+use async_graphql::{Description, Enum, ID, Object, Result};
+use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain as domain;
 use helpbot_domain::webhook;
 use helpbot_domain::webhook::Replay;
@@ -132,7 +132,7 @@ impl Webhook {
 }
 
 /// The second secret of a webhook during a rotation. Requests carry signatures of both secrets.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct WebhookSecretRotation {
     /// Whether the second secret is the next one, which waits to be promoted. Otherwise it is the previous
     /// one, which expires at `endsAt`.
@@ -144,7 +144,7 @@ pub struct WebhookSecretRotation {
 }
 
 /// A request to replay the failed deliveries of a webhook, which is carried out in the background.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct WebhookReplay {
     /// ID that identifies the replay within its site.
     id: ID,

@@ -22,6 +22,7 @@ use crate::accounts::{audit_log, sites};
 use crate::conversations::lookup;
 use crate::knowledge::chunks::{WRITTEN_ANSWERS, content_hash};
 use crate::runtime::content_events::{self, ContentEvent};
+use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::sources::queue;
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -215,19 +216,9 @@ pub async fn list(
     Ok(db::chunks::entries(&mut services.db.reader().await?, site, filter, page).await?)
 }
 
-/// Returns the entries and the passages of the site with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[ChunkId],
-) -> Result<Vec<StoredChunk>> {
-    viewer.require(Scope::ReadSources)?;
-    Ok(db::chunks::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the entries and the passages of the site with these IDs. Unknown IDs are left out.
+    by_ids, ReadSources, ChunkId => StoredChunk, db::chunks::by_ids
 }
 
 /// Returns the number of the site's entries that meet the conditions.

@@ -27,6 +27,7 @@ use crate::knowledge::entries::Entry;
 use crate::runtime::job_kinds::{PREVIEW, PreviewJob};
 use crate::runtime::job_runner::{Backoff, JobEnd, JobHandler, JobRunner};
 use crate::runtime::jobs::{self, NewJob};
+use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 
@@ -87,19 +88,9 @@ pub async fn begin(
     Ok(preview)
 }
 
-/// Returns the previews of the site with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[PreviewId],
-) -> Result<Vec<ChangePreview>> {
-    viewer.require(Scope::ReadConversations)?;
-    Ok(db::change_previews::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the previews of the site with these IDs. Unknown IDs are left out.
+    by_ids, ReadConversations, PreviewId => ChangePreview, db::change_previews::by_ids
 }
 
 /// Returns one page of the questions on which a change would have an effect: lost ones first, then

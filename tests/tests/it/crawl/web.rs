@@ -154,13 +154,14 @@ impl Web {
         lock(&self.site.hits).len()
     }
 
-    /// The most requests that were being answered at one moment.
+    /// The most requests that were being answered at one moment. Requests that a gate holds back do not count: when their
+    /// client gives up, the server learns of it at some later moment.
     pub fn most_at_once(&self) -> usize {
         lock(&self.site.running).1
     }
 }
 
-/// A request being answered; over too when its client has gone away.
+/// A request that is being answered. It also ends when its client disconnects.
 struct Running<'a>(&'a Site);
 
 impl<'a> Running<'a> {
@@ -179,9 +180,9 @@ impl Drop for Running<'_> {
 }
 
 async fn answer(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Response {
-    let _running = Running::begin(&site);
     let path = uri.path().to_owned();
     let gate = lock(&site.gates).get(&path).cloned();
+    let _running = gate.is_none().then(|| Running::begin(&site));
     if let Some(gate) = gate {
         gate.reached.send_replace(true);
         // Ends with an error when the gate is opened, which is what is waited for.
