@@ -20,8 +20,8 @@ pub mod sources;
 pub mod webhooks;
 
 pub use accounts::{
-    blocked_visitors, business_hours, identity_secrets, judged_answers, keys, limit_notices, members, site_deletion,
-    sites, trusted_documents, usage,
+    audit_log, blocked_visitors, business_hours, identity_secrets, judged_answers, keys, limit_notices, members,
+    sign_in_links, site_deletion, sites, trusted_documents, usage,
 };
 pub use connection::{
     BatchEnd, Batched, CHANNEL_TEXT_MAX, Channel, Conn, DatabaseLoad, DatabaseUrl, Db, PoolLoad, Pooler,

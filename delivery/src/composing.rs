@@ -49,6 +49,16 @@ pub(crate) fn compose(job: &Job, content: &MailContent, public_url: &Url) -> Res
         MailContent::Transcript { site, to, messages } => transcript(id, site, to, messages),
         MailContent::Reply { site, reply } => self::reply(site, reply),
         MailContent::TranscriptCode { site, to, code } => mails::transcript_code(id, to.clone(), &site.name, code),
+        MailContent::SignIn { site, member, token, is_invitation } => {
+            // The part after `#` is not sent to the server, so no proxy or log contains the link.
+            let mut url = public_url.join("dashboard")?;
+            url.set_fragment(Some(&format!("sign-in={token}")));
+            let (to, name) = (member.email.clone(), site.name.as_str());
+            match is_invitation {
+                true => mails::invitation(id, to, name, &url),
+                false => mails::sign_in(id, to, name, &url),
+            }
+        }
         MailContent::Limit { site, kind } => {
             let limit = mails::LimitContent {
                 site_name: &site.name,

@@ -1,4 +1,5 @@
-//! The mails that HelpBot writes: handoffs and alerts to the owner, codes, replies and transcripts to the visitor.
+//! The mails that HelpBot writes: handoffs and alerts to the owner, links to members, and codes, replies and transcripts
+//! to the visitor.
 //!
 //! Questions, answers and page URLs come from strangers. The text part quotes their lines with
 //! `> `, so that they cannot imitate ours; the HTML part escapes them. Both parts omit control,
@@ -141,6 +142,32 @@ pub fn transcript_code(id: String, to: String, site_name: &str, code: &str) -> M
     draft.paragraph(&format!("Your code for {} is {code}.", plain(site_name)));
     draft.paragraph("Enter it in the chat to receive your conversation by e-mail. The code expires after 15 minutes.");
     draft.paragraph("If you did not ask for a code, ignore this mail.");
+    draft.finish()
+}
+
+/// Writes the mail with the link with which a member signs in. It contains no text of the person who asked for it.
+#[must_use]
+pub fn sign_in(id: String, to: String, site_name: &str, url: &Url) -> Mail {
+    let mut draft = MailDraft::new(id, to, format!("Sign in to {site_name}"));
+    draft.paragraph(&format!("Use this link to sign in to the dashboard of {}.", plain(site_name)));
+    draft.link("Sign in", url);
+    draft.paragraph(
+        "The link works once, within 15 minutes, and only in the browser in which it was requested. If you did not ask \
+         for it, ignore this mail: nobody can sign in without the link.",
+    );
+    draft.finish()
+}
+
+/// Writes the mail that invites a person to the team of a site.
+#[must_use]
+pub fn invitation(id: String, to: String, site_name: &str, url: &Url) -> Mail {
+    let mut draft = MailDraft::new(id, to, format!("Invitation to the team of {site_name}"));
+    draft.paragraph(&format!("You are invited to answer the visitors of {}.", plain(site_name)));
+    draft.link("Accept the invitation", url);
+    draft.paragraph(
+        "The link works once, within 7 days. Do not forward this mail: anyone who opens the link joins the team in your \
+         name. If you do not know the site, ignore this mail.",
+    );
     draft.finish()
 }
 

@@ -61,6 +61,8 @@ macro_rules! key_kind_cases {
             Member = "member",
             /// A key of the operator of the installation (`adm_`), which has access to all sites.
             Operator = "operator",
+            /// A key that a member received by signing in with a mailed link (`sgn_`). It expires after some days.
+            SignIn = "sign_in",
             /// A key that was imported from an earlier account. It grants the same rights as a secret key.
             Legacy = "legacy",
         }
@@ -82,6 +84,7 @@ impl KeyKind {
             KeyKind::Secret => "sk_live_",
             KeyKind::Member => "pat_",
             KeyKind::Operator => "adm_",
+            KeyKind::SignIn => "sgn_",
             KeyKind::Legacy => "",
         }
     }
@@ -90,33 +93,43 @@ impl KeyKind {
 /// Returns whether a text begins like a key that must stay secret: every kind but the widget key. Imported
 /// keys have no prefix of their own.
 pub fn is_like_secret(text: &str) -> bool {
-    [KeyKind::Secret, KeyKind::Member, KeyKind::Operator].iter().any(|kind| text.starts_with(kind.prefix()))
+    [KeyKind::Secret, KeyKind::Member, KeyKind::Operator, KeyKind::SignIn]
+        .iter()
+        .any(|kind| text.starts_with(kind.prefix()))
 }
 
-/// The role of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// May do everything on the site.
-    Admin,
-    /// May answer visitors and read data.
-    Agent,
+/// Passes the cases of [`Role`], with their stored names, to a macro that declares an enum.
+#[macro_export]
+macro_rules! role_cases {
+    ($macro:ident $enum:tt) => {
+        $macro! { $enum
+            /// The member may do everything on the site, and is the only one who may add, change and remove owners.
+            Owner = "owner",
+            /// The member may do everything on the site except add, change and remove owners.
+            Admin = "admin",
+            /// The member may reply to visitors, and read conversations, analytics and sources.
+            Agent = "agent",
+            /// The member may read conversations, analytics, sources and the configuration, and change nothing.
+            Reader = "reader",
+        }
+    };
 }
+
+role_cases!(named_enum {
+    /// The role of a member, which decides the scopes of the member's keys. This is the only place that maps roles to
+    /// scopes.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Role
+});
 
 impl Role {
-    /// Returns the stored name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Role::Admin => "admin",
-            Role::Agent => "agent",
-        }
-    }
-
-    /// Returns the scopes of the member's key.
+    /// Returns the scopes of the member's keys.
     pub const fn scopes(self) -> &'static [Scope] {
         match self {
-            Role::Admin => &Scope::ALL,
-            Role::Agent => &Scope::MEMBER,
+            Role::Owner | Role::Admin => &Scope::ALL,
+            Role::Agent => &Scope::AGENT,
+            Role::Reader => &Scope::READER,
         }
     }
 }
@@ -164,8 +177,12 @@ impl Scope {
     /// Scopes of a widget key.
     pub const WIDGET: [Scope; 2] = [Scope::Chat, Scope::ReadConfig];
 
+    /// Scopes of a member who only reads. Without [`Scope::Chat`], the member uses no credits.
+    pub const READER: [Scope; 4] =
+        [Scope::ReadConfig, Scope::ReadConversations, Scope::ReadAnalytics, Scope::ReadSources];
+
     /// Scopes of an agent.
-    pub const MEMBER: [Scope; 6] = [
+    pub const AGENT: [Scope; 6] = [
         Scope::Chat,
         Scope::ReadConfig,
         Scope::ReadConversations,
@@ -202,7 +219,7 @@ pub fn from_random(kind: KeyKind, random: &[u8; RANDOM_CHARS]) -> String {
 /// imported account. False means that no lookup is needed to reject it.
 pub fn is_well_formed(text: &str) -> bool {
     const MAX_OPAQUE: usize = 256;
-    let ours = [KeyKind::Widget, KeyKind::Secret, KeyKind::Member, KeyKind::Operator];
+    let ours = [KeyKind::Widget, KeyKind::Secret, KeyKind::Member, KeyKind::Operator, KeyKind::SignIn];
     let body = ours.iter().find_map(|kind| text.strip_prefix(kind.prefix()));
     match body {
         Some(body) if body.len() == RANDOM_CHARS + CHECKSUM_CHARS && body.is_ascii() => {

@@ -5,6 +5,7 @@
 //! I/O, so every rule can be tested by calling it.
 
 pub mod answer_rule;
+pub mod audit;
 pub mod blocked_visitor;
 pub mod business_hours;
 mod cases;
@@ -36,6 +37,7 @@ pub mod page;
 pub mod plan;
 pub mod promise;
 pub mod range;
+pub mod sign_in;
 pub mod site;
 pub mod source;
 pub mod table;

@@ -19,4 +19,6 @@ pub struct Member {
     pub role: Role,
     /// Time at which the member was added.
     pub created_at: Timestamp,
+    /// Time at which the member's invitation expires. `None` when the member has accepted it, or was added with a key.
+    pub invitation_expires_at: Option<Timestamp>,
 }

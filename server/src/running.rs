@@ -11,7 +11,7 @@ use helpbot_db::DatabaseUrl;
 use helpbot_delivery::worker as delivery;
 use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
-use helpbot_services::accounts::{credit_caps, limit_notices};
+use helpbot_services::accounts::{audit_log, credit_caps, limit_notices, sign_in_links, sign_ins};
 use helpbot_services::batch_jobs;
 use helpbot_services::conversations::{handoff_notices, search, transcript_codes};
 use helpbot_services::runtime::events;
@@ -328,9 +328,13 @@ async fn delete_expired(services: Services) {
     }
 }
 
-/// Deletes the records by which limits count mails, credits and requests to hosts, once they are too old to matter.
+/// Deletes the records by which limits count mails, credits and requests to hosts, and those of sign-ins and changes, once
+/// they are too old to matter.
 async fn delete_old_limits(services: &Services) -> Result<(), helpbot_services::Error> {
     transcript_codes::delete_expired(services).await?;
+    sign_in_links::delete_expired(services).await?;
+    sign_ins::delete_expired(services).await?;
+    audit_log::delete_expired(services).await?;
     handoff_notices::delete_expired(services).await?;
     credit_caps::delete_expired(services).await?;
     limit_notices::delete_expired(services).await?;

@@ -276,5 +276,6 @@ export const STATES = {
     await agent.page.getByRole("button", { name: "Add a member" }).click();
     await agent.page.getByLabel("E-mail").waitFor();
   }),
+  "audit": desk("audit", (agent) => agent.page.getByRole("region", { name: "Changes" }).waitFor()),
   "sites": { open: (browser, world, options) => Agent.on(browser, { ...world, secretKey: world.operatorKey }, "sites", options), act: (agent) => agent.page.getByRole("heading", { level: 1 }).waitFor() },
 };

@@ -4,7 +4,7 @@ import plugin from '@graphql-eslint/eslint-plugin';
 /** Parts of a thing or of an answer: they are found by what they are part of, and have no id. */
 const PARTS = [
   'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerPromise', 'AnswerRestart', 'AnswerSettings', 'AppliedAnswerRule',
-  'AssigneeCount', 'BusinessHours', 'ChunkChange', 'Citation', 'ConversationActivity', 'ConversationCounts', 'ConversationTag',
+  'AssigneeCount', 'AuditEntry', 'BusinessHours', 'ChunkChange', 'Citation', 'ConversationActivity', 'ConversationCounts', 'ConversationTag',
   'CreditCaps', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress', 'Evaluation', 'EvaluationResult', 'ExpectedReply',
   'Handoff', 'HandoffStatusCount', 'HttpHeader', 'LanguageCount', 'LeftOut', 'Omission', 'OpeningPeriod', 'OutcomeCount', 'PageChange',
   'PageInfo', 'PreviewedAnswer', 'PreviewedQuestion',

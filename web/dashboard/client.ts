@@ -15,6 +15,7 @@ import { ApiError, headersOf, isUnreachable, reach, request, resultOf } from "..
 
 const ENDPOINT = `${location.origin}/graphql`;
 const KEPT_KEY = "helpbot:key";
+const BROWSER_KEY = "helpbot:browser";
 
 export type SignedIn = ViewerResult["viewer"];
 export type WatchEvent = WatchResult["conversationEvents"];
@@ -60,6 +61,42 @@ export async function resume(): Promise<void> {
     else signOut("Your sign-in has expired. Please sign in again.");
   });
   isReady.value = true;
+}
+
+/** The token of a mailed link, with which the page was opened. It leaves the address bar and the history at once. */
+export const linkToken = signal(takeToken());
+
+function takeToken(): string {
+  const token = /^#sign-in=([\w-]+)$/.exec(location.hash)?.[1] ?? "";
+  if (token) history.replaceState(null, "", location.pathname + location.search);
+  return token;
+}
+
+/** The secret of this browser, to which mailed links are bound. Without storage it lasts as long as the page. */
+const browser = ((): string => {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  const fresh = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  try {
+    const known = localStorage.getItem(BROWSER_KEY);
+    if (known) return known;
+    localStorage.setItem(BROWSER_KEY, fresh);
+  } catch {
+    // A link can then be opened only in this tab.
+  }
+  return fresh;
+})();
+
+const post = async <Result>(path: string, body: object): Promise<Result> =>
+  resultOf<Result>(await reach(`${location.origin}${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
+
+/** Mails a link to `email` when a member has the address. The server does not say whether one has. */
+export const mailLink = (email: string): Promise<unknown> => post("/sign-in/link", { email, browser });
+
+/** Signs in with the mailed link of this page, until the tab is closed. */
+export async function openLink(): Promise<void> {
+  const { key } = await post<{ key: string }>("/sign-in/complete", { token: linkToken.value, browser });
+  await signIn(key, true);
+  linkToken.value = "";
 }
 
 function kept(): Storage | null {

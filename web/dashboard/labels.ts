@@ -8,14 +8,14 @@ const LABELS: Record<string, string> = {
   ADMIN: "admin", CHAT: "chat as a visitor", READ_ANALYTICS: "read analytics", READ_CONFIG: "read widget settings",
   READ_CONVERSATIONS: "read conversations", READ_SOURCES: "read sources and answers", WEBHOOKS: "manage webhooks",
   WRITE_CONFIG: "change settings", WRITE_CONVERSATIONS: "answer visitors", WRITE_SOURCES: "change sources and answers",
-  ALL: "all", ANSWERED: "answered", UNANSWERED: "unanswered", HANDOFF: "handed over", HELPFUL: "helpful",
+  SIGN_IN: "sign-in by mail", ALL: "all", ANSWERED: "answered", UNANSWERED: "unanswered", HANDOFF: "handed over", HELPFUL: "helpful",
 };
 
 /** The words for an enum value. Values without an entry are shown in lowercase with spaces. */
 export const labelOf = (value: string): string => LABELS[value] ?? value.toLowerCase().replaceAll("_", " ");
 
 /** How the navigation names the key of a user who is not a member. */
-export const KEY_KINDS: Record<string, string> = { SECRET: "Secret key", OPERATOR: "Operator key", MEMBER: "Member key" };
+export const KEY_KINDS: Record<string, string> = { SECRET: "Secret key", OPERATOR: "Operator key", MEMBER: "Member key", SIGN_IN: "Signed in by mail" };
 
 /**
  * A server message without raw field names: the name of `field` at any place in `message` becomes words, so that

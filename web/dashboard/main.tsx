@@ -2,12 +2,14 @@
 
 import { type ComponentType, Fragment, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { isReady, resume, signOut, site, viewer } from "./client";
+import { type Scope, SignOut } from "../generated/dashboard";
+import { isReady, linkToken, may, resume, run, signOut, site, viewer } from "./client";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/pages.css";
 import { AnswersPage } from "./pages/answers";
+import { AuditPage } from "./pages/audit";
 import { CannedPage } from "./pages/canned";
 import { ConversationsPage } from "./pages/conversations";
 import { HoursPage } from "./pages/hours";
@@ -17,7 +19,7 @@ import { LabPage } from "./pages/lab";
 import { MembersPage } from "./pages/members";
 import { VisitorsPage } from "./pages/visitors";
 import { OverviewPage } from "./pages/overview";
-import { SignInPage } from "./pages/signin";
+import { LinkPage, SignInPage } from "./pages/signin";
 import { SitesPage } from "./pages/sites";
 import { SourcesPage } from "./pages/sources";
 import { TopicsPage } from "./pages/topics";
@@ -33,29 +35,34 @@ import { type Scheme, colorScheme } from "./settings";
 import { Toasts, finishAll } from "./toasts";
 import { Empty, Logo, Page } from "./ui";
 
-/** The pages in the order of the navigation. A group begins with the page that names it. */
+/** The pages in the order of the navigation, and the scope without which a page is hidden. */
 const PAGES: PageEntry[] = [
   { name: "overview", title: "Overview", Body: OverviewPage },
-  { name: "inbox", title: "Inbox", Body: InboxPage },
-  { name: "conversations", title: "Conversations", Body: ConversationsPage },
-  { name: "topics", title: "Unanswered", Body: TopicsPage, group: "Knowledge" },
-  { name: "answers", title: "Answers", Body: AnswersPage },
-  { name: "sources", title: "Sources", Body: SourcesPage },
-  { name: "lab", title: "Answer lab", Body: LabPage },
-  { name: "widget", title: "Widget", Body: WidgetPage, group: "Settings" },
-  { name: "canned", title: "Canned replies", Body: CannedPage },
-  { name: "hours", title: "Business hours", Body: HoursPage },
-  { name: "keys", title: "API keys", Body: KeysPage },
-  { name: "webhooks", title: "Webhooks", Body: WebhooksPage },
-  { name: "members", title: "Members", Body: MembersPage },
-  { name: "visitors", title: "Protection", Body: VisitorsPage },
+  { name: "inbox", title: "Inbox", Body: InboxPage, needs: "READ_CONVERSATIONS" },
+  { name: "conversations", title: "Conversations", Body: ConversationsPage, needs: "READ_CONVERSATIONS" },
+  { name: "topics", title: "Unanswered", Body: TopicsPage, group: "Knowledge", needs: "READ_ANALYTICS" },
+  { name: "answers", title: "Answers", Body: AnswersPage, group: "Knowledge", needs: "READ_SOURCES" },
+  { name: "sources", title: "Sources", Body: SourcesPage, group: "Knowledge", needs: "READ_SOURCES" },
+  { name: "lab", title: "Answer lab", Body: LabPage, group: "Knowledge", needs: "CHAT" },
+  { name: "widget", title: "Widget", Body: WidgetPage, group: "Settings", needs: "READ_CONFIG" },
+  { name: "canned", title: "Canned replies", Body: CannedPage, group: "Settings", needs: "READ_CONVERSATIONS" },
+  { name: "hours", title: "Business hours", Body: HoursPage, group: "Settings", needs: "READ_CONFIG" },
+  { name: "keys", title: "API keys", Body: KeysPage, group: "Settings", needs: "ADMIN" },
+  { name: "webhooks", title: "Webhooks", Body: WebhooksPage, group: "Settings", needs: "WEBHOOKS" },
+  { name: "members", title: "Members", Body: MembersPage, group: "Settings", needs: "READ_CONVERSATIONS" },
+  { name: "visitors", title: "Protection", Body: VisitorsPage, group: "Settings", needs: "READ_CONVERSATIONS" },
+  { name: "audit", title: "Audit log", Body: AuditPage, group: "Settings", needs: "ADMIN" },
 ];
+
+/** The pages that the signed-in user may open. The server decides; a hidden page would only show refusals. */
+const allowed = () => PAGES.filter(({ needs }) => !needs || may(needs));
 
 interface PageEntry {
   name: IconName;
   title: string;
   Body: ComponentType;
   group?: string;
+  needs?: Scope;
 }
 
 /** Pages whose panes fill the window. */
@@ -65,13 +72,15 @@ const SCHEMES: Array<[Scheme, string, IconName]> = [["system", "Use the color sc
 /** Signs out after what still waits has been sent with the key. */
 function leave(): void {
   finishAll();
+  // Sent with the key before it is forgotten. When the server cannot be reached, the key expires by itself.
+  if (viewer.value?.kind === "SIGN_IN") void run(SignOut, { input: {} }).catch(() => undefined);
   signOut();
 }
 
 function commands(): Command[] {
   const isOperator = viewer.value!.kind === "OPERATOR";
   return [
-    ...PAGES.map(({ name, title }) => ({ title, hint: "Page", icon: name, run: () => go(pathOf(name)) })),
+    ...allowed().map(({ name, title }) => ({ title, hint: "Page", icon: name, run: () => go(pathOf(name)) })),
     ...isOperator ? [{ title: "Sites", hint: "Page", icon: "sites" as const, run: () => go(pathOf("sites")) }] : [],
     ...SCHEMES.map(([scheme, title, icon]) => ({ title, hint: "Appearance", icon, run: () => colorScheme.set(scheme) })),
     { title: "Open the GraphQL explorer", hint: "Developers", icon: "external", run: () => void location.assign("/graphiql") },
@@ -82,7 +91,8 @@ function commands(): Command[] {
 function Frame() {
   const { page } = route.value;
   const isOperator = viewer.value!.kind === "OPERATOR";
-  const found = PAGES.find(({ name }) => name === page);
+  const pages = allowed();
+  const found = pages.find(({ name }) => name === page);
   const nav = useRef<HTMLElement>(null);
   const siteId = site.value?.id;
   useEffect(() => (siteId ? connect(siteId) : undefined), [siteId]);
@@ -98,9 +108,9 @@ function Frame() {
         <p class="site" dir="auto">{site.value?.name ?? "No site selected"}</p>
         <button type="button" class="jump" onClick={openPalette}><Icon name="command" /><span>Go to…</span><kbd aria-hidden="true">{PALETTE_KEY}</kbd></button>
         <nav aria-label="Pages" ref={nav}>
-          {PAGES.map(({ name, title, group }) => (
+          {pages.map(({ name, title, group }, at) => (
             <Fragment key={name}>
-              {group && <p>{group}</p>}
+              {group && group !== pages[at - 1]?.group && <p>{group}</p>}
               <a href={pathOf(name)} aria-current={name === page ? "page" : undefined}><Icon name={name} />{title}{name === "inbox" && waiting.value > 0 && <span class="count"> ({waiting.value})</span>}</a>
             </Fragment>))}
           {isOperator && <a href={pathOf("sites")} aria-current={page === "sites" ? "page" : undefined}><Icon name="sites" />Sites</a>}
@@ -129,12 +139,16 @@ function SchemeButton() {
 }
 
 function Unknown() {
+  if (PAGES.some(({ name }) => name === route.value.page)) {
+    return <Page title="Not allowed"><Empty title="Your role does not include this page"><p>An admin of the site can change your role under Members.</p></Empty></Page>;
+  }
   return <Page title="Not found"><Empty title="This page does not exist"><p>The address may be misspelled. Open a page in the navigation.</p></Empty></Page>;
 }
 
 function App() {
   useEffect(() => void resume(), []);
   if (!isReady.value) return <p class="loading" role="status">Loading…</p>;
+  if (linkToken.value) return <LinkPage />;
   return viewer.value ? <Frame /> : <SignInPage />;
 }
 

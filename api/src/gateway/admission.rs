@@ -41,8 +41,7 @@ impl Gateway {
             Ok(viewer) => Ok(viewer),
             Err(rejected) => {
                 if matches!(rejected, helpbot_services::Error::Unauthenticated(_)) {
-                    let counted = self.rates().rejected(caller.peer).await.map_err(ApiError::from);
-                    counted.inspect_err(|error| self.measures().rejected(error))?;
+                    self.count_without_key(caller).await?;
                 }
                 error::log(&rejected, &caller.request_id);
                 let error = ApiError::from(&rejected);
@@ -50,6 +49,15 @@ impl Gateway {
                 Err(error)
             }
         }
+    }
+
+    /// Counts a request that carries no key, like rejected credentials.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` when the address sent too many of them.
+    pub async fn count_without_key(&self, caller: &Caller) -> Result<(), ApiError> {
+        let counted = self.rates().rejected(caller.peer).await.map_err(ApiError::from);
+        counted.inspect_err(|error| self.measures().rejected(error))
     }
 
     /// Checks and counts what an operation does beyond the one operation that was counted on admission.
@@ -64,7 +72,7 @@ impl Gateway {
         let work = operation.work();
         let limit = match caller.viewer.kind {
             KeyKind::Widget => MAX_WIDGET_MUTATIONS,
-            KeyKind::Secret | KeyKind::Member | KeyKind::Operator | KeyKind::Legacy => MAX_MUTATIONS,
+            KeyKind::Secret | KeyKind::Member | KeyKind::SignIn | KeyKind::Operator | KeyKind::Legacy => MAX_MUTATIONS,
         };
         if work.mutations > limit {
             let message = format!("A mutation with this kind of key can have at most {limit} root fields.");

@@ -7,6 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, header};
+use helpbot_domain::audit::USER_AGENT_MAX_CHARS;
+use helpbot_domain::text;
 use helpbot_services::Viewer;
 use helpbot_services::accounts::access::Credentials;
 use ipnet::IpNet;
@@ -58,12 +60,14 @@ impl Caller {
     ///
     /// The API key comes from `Authorization: Bearer`, the session token from `X-HelpBot-Session`.
     pub fn read(headers: &HeaderMap, extensions: &Extensions, trusted_proxies: &[IpNet]) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let credentials = Credentials {
             key: bearer(headers).map(str::to_owned),
-            session_token: text(SESSION_HEADER),
-            origin: text(header::ORIGIN.as_str()),
+            session_token: value(SESSION_HEADER),
+            origin: value(header::ORIGIN.as_str()),
             address: address(headers, extensions, trusted_proxies),
+            user_agent: value(header::USER_AGENT.as_str())
+                .map(|agent| text::cut(&text::one_line(&agent), USER_AGENT_MAX_CHARS).into()),
             is_from_other_site: false,
         };
         // A header that is not UTF-8 is passed on, so that the use case rejects it as an invalid key.
@@ -72,7 +76,7 @@ impl Caller {
         Self {
             peer: credentials.address,
             credentials,
-            request_id: text(REQUEST_ID_HEADER).unwrap_or_default(),
+            request_id: value(REQUEST_ID_HEADER).unwrap_or_default(),
             idempotency_key: idempotency_key.map(IdempotencyKey),
         }
     }

@@ -21,7 +21,7 @@ pub struct CostLimits {
     pub widget: u64,
     /// Limit of secret keys, including those of imported accounts.
     pub secret: u64,
-    /// Limit of the keys of members.
+    /// Limit of the keys of members, including those of sign-ins.
     pub member: u64,
     /// Limit of the keys of operators.
     pub operator: u64,
@@ -39,7 +39,7 @@ impl CostLimits {
         match kind {
             KeyKind::Widget => self.widget,
             KeyKind::Secret | KeyKind::Legacy => self.secret,
-            KeyKind::Member => self.member,
+            KeyKind::Member | KeyKind::SignIn => self.member,
             KeyKind::Operator => self.operator,
         }
     }

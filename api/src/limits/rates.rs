@@ -152,7 +152,7 @@ impl RateLimits {
         }
         match viewer.kind {
             KeyKind::Widget => self.count(RateLimit::Visitor, visitor(viewer, address), number).await,
-            KeyKind::Secret | KeyKind::Member | KeyKind::Operator | KeyKind::Legacy => {
+            KeyKind::Secret | KeyKind::Member | KeyKind::SignIn | KeyKind::Operator | KeyKind::Legacy => {
                 self.count(RateLimit::Key, viewer.key_id, number).await
             }
         }

@@ -50,15 +50,11 @@ helpbot_domain::scope_cases!(schema_enum {
     pub enum Scope
 });
 
-/// Role of a member, which decides what the member's key may do.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "key::Role")]
-pub enum MemberRole {
-    /// The member may do everything on the site.
-    Admin,
-    /// The member may read the site and reply to visitors.
-    Agent,
-}
+helpbot_domain::role_cases!(schema_enum {
+    /// Role of a member, which decides what the member's keys may do.
+    #[graphql(remote = "key::Role")]
+    pub enum MemberRole
+});
 
 /// Kind of a source, which says where its content comes from.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]

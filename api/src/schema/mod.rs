@@ -7,6 +7,8 @@
 pub mod access;
 pub mod analytics;
 pub mod answer_rules;
+pub mod audit_log;
+pub mod audited;
 pub mod batch_jobs;
 pub mod business_hours;
 pub mod canned_replies;
@@ -50,6 +52,7 @@ use crate::gateway::settings::{GatewaySettings, Introspection};
 use crate::gateway::trusted::TrustedDocuments;
 use crate::schema::access::Access;
 use crate::schema::answer_rules::mutation::AnswerRuleMutation;
+use crate::schema::audited::Audited;
 use crate::schema::batch_jobs::BatchJobQuery;
 use crate::schema::business_hours::BusinessHoursMutation;
 use crate::schema::canned_replies::CannedReplyMutation;
@@ -100,7 +103,7 @@ pub struct SubgraphQueryRoot(SiteQuery, NodeQuery, BatchJobQuery, FederationQuer
 /// Operations that change data.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Mutation")]
-pub struct MutationRoot(
+pub struct Mutations(
     ConversationMutation,
     HandoffMutation,
     TriageMutation,
@@ -124,6 +127,9 @@ pub struct MutationRoot(
     VisitorMutation,
     TrustedDocumentMutation,
 );
+
+/// The mutations, each of which is recorded in the audit log of its site.
+pub type MutationRoot = Audited<Mutations>;
 
 /// Operations that report changes as they happen.
 #[derive(Default, MergedSubscription)]

@@ -8,6 +8,7 @@
 //! /graphql/stream  POST, GET         graphql-sse, distinct connections   sse
 //! /graphql/upload  POST              an operation with a file            upload
 //! /graphql/export  GET               all entries as a file               export
+//! /sign-in/…       POST              a link by mail, a key for a link    sign_in
 //! ```
 //! This is our own layer, because the layer of async-graphql-axum executes mutations over GET and from
 //! `text/plain`, accepts batches without a limit, and closes sockets with codes that clients never
@@ -35,6 +36,7 @@ mod params;
 pub mod response_headers;
 pub mod served;
 pub mod settings;
+mod sign_in;
 mod sse;
 mod state;
 mod stream_form;
@@ -50,7 +52,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::any;
+use axum::routing::{any, post};
 
 use crate::gateway::execution::Gateway;
 use connections::Connections;
@@ -70,7 +72,7 @@ const CORS: CorsPolicy = CorsPolicy {
     response_headers: "Allow, ETag, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id",
 };
 
-/// The routes `/graphql` and below. When `connections` end, sockets are closed with 1012 and streams
+/// The routes `/graphql` and below, and `/sign-in/…`. When `connections` end, sockets are closed with 1012 and streams
 /// end without `complete`, so that clients connect to another node and resume.
 pub fn router(gateway: Gateway, connections: Connections, settings: TransportSettings) -> Router {
     let policy = CORS.with_request_headers(&settings.cors_headers);
@@ -81,6 +83,9 @@ pub fn router(gateway: Gateway, connections: Connections, settings: TransportSet
         .route("/graphql/upload", any(upload::serve))
         .route("/graphql/export/{file}", any(export::serve))
         .layer(from_fn_with_state(policy, cors::cors))
+        // After the layer: pages of other origins cannot use these.
+        .route("/sign-in/link", post(sign_in::link))
+        .route("/sign-in/complete", post(sign_in::complete))
         .with_state(transport)
 }
 

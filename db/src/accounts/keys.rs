@@ -10,7 +10,7 @@ use crate::connection::conn::on;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::schema::keys;
-use helpbot_domain::key::Key;
+use helpbot_domain::key::{Key, KeyKind};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = keys)]
@@ -158,4 +158,22 @@ pub async fn update(c: &mut Conn, key: &Key) -> Result<()> {
             .await
     })?;
     Ok(())
+}
+
+/// Deletes about `limit` keys of sign-ins of all sites that expired before `before`, and returns their number.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn delete_sign_ins_before(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
+    let expired: Vec<String> = on!(c, |c| {
+        keys::table
+            .filter(keys::kind.eq(KeyKind::SignIn.as_str()))
+            .filter(keys::expires_at_ms.lt(before.as_ms()))
+            .order(keys::id)
+            .limit(limit)
+            .select(keys::id)
+            .load(c)
+            .await
+    })?;
+    Ok(on!(c, |c| diesel::delete(keys::table.filter(keys::id.eq_any(&expired))).execute(c).await)?)
 }

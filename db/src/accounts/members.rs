@@ -7,9 +7,10 @@ use helpbot_domain::ids::{MemberId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
+use crate::connection::dialect::lower;
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
-use crate::schema::members;
+use crate::schema::{members, sites};
 use helpbot_domain::member::Member;
 
 #[derive(Queryable, Selectable)]
@@ -21,6 +22,7 @@ struct Row {
     email: String,
     role: String,
     created_at_ms: i64,
+    invitation_expires_at_ms: Option<i64>,
 }
 
 impl TryFrom<Row> for Member {
@@ -34,6 +36,7 @@ impl TryFrom<Row> for Member {
             email: row.email,
             role: columns::named(&row.role)?,
             created_at: Timestamp::from_ms(row.created_at_ms),
+            invitation_expires_at: columns::ms(row.invitation_expires_at_ms),
         })
     }
 }
@@ -52,6 +55,7 @@ pub async fn insert(c: &mut Conn, new: &Member) -> Result<bool> {
                 members::email.eq(&new.email),
                 members::role.eq(new.role.as_str()),
                 members::created_at_ms.eq(new.created_at.as_ms()),
+                members::invitation_expires_at_ms.eq(new.invitation_expires_at.map(Timestamp::as_ms)),
             ))
             .on_conflict_do_nothing()
             .execute(c)
@@ -97,6 +101,26 @@ pub async fn list(c: &mut Conn, site: SiteId) -> Result<Vec<Member>> {
     rows.into_iter().map(Member::try_from).collect()
 }
 
+/// Returns the first `limit` members of all sites who have an e-mail address, in any case. It is a lookup without a
+/// site, because a member who signs in by mail names only the address.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn by_email(c: &mut Conn, email: &str, limit: i64) -> Result<Vec<Member>> {
+    let email = email.to_ascii_lowercase();
+    let rows: Vec<Row> = on!(c, |c| {
+        members::table
+            .filter(lower(members::email).eq(&email))
+            .filter(members::site_id.eq_any(sites::table.filter(sites::deleted_at_ms.is_null()).select(sites::id)))
+            .order((members::site_id, members::id))
+            .limit(limit)
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(Member::try_from).collect()
+}
+
 /// Deletes a member. Returns false when the site has no such member.
 ///
 /// # Errors
@@ -109,7 +133,7 @@ pub async fn delete(c: &mut Conn, site: SiteId, id: MemberId) -> Result<bool> {
     Ok(count == 1)
 }
 
-/// Updates the name, the e-mail address and the role of a member.
+/// Updates the name, the e-mail address, the role and the invitation of a member.
 ///
 /// # Errors
 /// `Conflict` when another member of the site has the address.
@@ -121,6 +145,7 @@ pub async fn update(c: &mut Conn, member: &Member) -> Result<()> {
                 members::name.eq(&member.name),
                 members::email.eq(&member.email),
                 members::role.eq(member.role.as_str()),
+                members::invitation_expires_at_ms.eq(member.invitation_expires_at.map(Timestamp::as_ms)),
             ))
             .execute(c)
             .await

@@ -72,7 +72,9 @@ pub const TABLES: &[SiteTable] = &[
         ..table("idempotent_requests", "name")
     },
     table("keys", "id"),
+    table("sign_in_links", "id"),
     table("members", "id"),
+    table("audit_entries", "id"),
     table("chunk_vectors", "model, chunk_id"),
     estimated(table("chunks", "id")),
     table("crawl_visits", "source_id, url"),

@@ -192,3 +192,9 @@ pub(crate) fn insert_of_arrays(table: &str, columns: &[&str]) -> String {
     let places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
     format!("INSERT INTO {table} ({}) SELECT * FROM unnest({})", columns.join(", "), places.join(", "))
 }
+
+diesel::define_sql_function! {
+    /// Lower case of all letters on PostgreSQL, and of ASCII letters on SQLite, which is sufficient for searching one's
+    /// own entries and for addresses. In an index of a column with the collation "C", both fold only ASCII letters.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}

@@ -17,6 +17,7 @@ use super::migrate::Step;
 use super::snapshot::{Snapshot, SnapshotKind};
 use super::store::{Shared, Store, abandoned};
 use super::work::{self, TransactionWork};
+use crate::accounts::audit_log;
 use crate::error::{Error, Result};
 use crate::runtime::idempotency;
 
@@ -180,7 +181,7 @@ impl Db {
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
         let started = Instant::now();
-        let (work, answer) = work::erased(idempotency::current(), work);
+        let (work, answer) = work::erased(idempotency::current(), audit_log::pending(), work);
         self.submit(work).await?;
         let answer = answer.await;
         self.shared.writes.record(started.elapsed());

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use super::conn::Conn;
+use crate::accounts::audit_log::PendingEntry;
 use crate::error::{Error, Result};
 use crate::runtime::idempotency::RequestAttempt;
 
@@ -27,11 +28,13 @@ pub(crate) enum WorkEnd {
 
 /// Erases the types of `work`, and returns it with the receiver of its result.
 ///
-/// Within an attempt at an idempotent request, the work first records that the request is executed.
+/// Within an attempt at an idempotent request, the work first records that the request is executed. Within a change that
+/// is recorded in the audit log, it stores the entry last, so that the entry names an object that the work has created.
 /// The sender of the result is dropped without a result only when the work panicked or was
 /// rejected.
 pub(crate) fn erased<T, E, F>(
     attempt: Option<RequestAttempt>,
+    entry: Option<PendingEntry>,
     work: F,
 ) -> (TransactionWork, oneshot::Receiver<Result<T, E>>)
 where
@@ -43,7 +46,13 @@ where
     let work: TransactionWork = Box::new(move |conn| {
         async move {
             let result = match record(attempt, conn).await {
-                Ok(()) => work(conn).await,
+                Ok(()) => match entry {
+                    None => work(conn).await,
+                    Some(entry) => match entry.during(work(conn)).await {
+                        Ok(value) => entry.store(conn).await.map(|()| value).map_err(E::from),
+                        Err(error) => Err(error),
+                    },
+                },
                 Err(error) => Err(error.into()),
             };
             match result {

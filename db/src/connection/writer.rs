@@ -170,7 +170,7 @@ mod tests {
     where
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<()>> + Send + 'static,
     {
-        let (work, answer) = work::erased(None, work);
+        let (work, answer) = work::erased(None, None, work);
         writer.submit(work)?;
         answer.await.map_err(|_| Error::Unavailable("the write was abandoned".into()))?
     }

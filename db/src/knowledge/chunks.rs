@@ -6,7 +6,7 @@ use helpbot_domain::ids::{ChunkId, DocumentId, SiteId};
 use crate::columns;
 use crate::connection::conn::Conn;
 use crate::connection::conn::on;
-use crate::connection::dialect::insert_rows;
+use crate::connection::dialect::{insert_rows, lower};
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::load_page;
@@ -274,12 +274,6 @@ pub async fn entries(
 ) -> Result<Vec<StoredChunk>> {
     let rows: Vec<Row> = on!(c, <B> |c| load_page!(c, filtered!(B, site, filter), chunks::id, page))?;
     rows.into_iter().map(StoredChunk::try_from).collect()
-}
-
-diesel::define_sql_function! {
-    /// Lower case of all letters on PostgreSQL, and of ASCII letters on SQLite, which is sufficient
-    /// for searching one's own entries.
-    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 
 /// Returns the number of chunks of the site.

@@ -54,6 +54,7 @@ diesel::table! {
         email -> Text,
         role -> Text,
         created_at_ms -> BigInt,
+        invitation_expires_at_ms -> Nullable<BigInt>,
     }
 }
 diesel::table! {
@@ -119,6 +120,40 @@ diesel::table! {
         id -> Text,
         secret_sealed -> Binary,
         secret_last4 -> Text,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    sign_in_links (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        member_id -> Text,
+        mailbox_key -> Text,
+        browser_hash -> Nullable<Text>,
+        created_at_ms -> BigInt,
+        used_at_ms -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    sign_in_requests (id) {
+        id -> Text,
+        mailbox_key -> Text,
+        address_key -> Nullable<Text>,
+        created_at_ms -> BigInt,
+    }
+}
+diesel::table! {
+    audit_entries (site_id, id) {
+        site_id -> Text,
+        id -> Text,
+        action -> Text,
+        key_kind -> Text,
+        key_id -> Text,
+        member_id -> Nullable<Text>,
+        member_name -> Nullable<Text>,
+        object_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
         created_at_ms -> BigInt,
     }
 }

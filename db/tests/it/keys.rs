@@ -14,6 +14,7 @@ on_both_backends!(
     an_operator_key_belongs_to_no_site,
     a_use_is_noted,
     a_key_is_read_as_it_was_updated,
+    only_expired_sign_ins_are_deleted,
 );
 
 async fn a_key_is_read_as_it_was_written(db: &Db) {
@@ -106,4 +107,19 @@ async fn a_key_is_read_as_it_was_updated(db: &Db) {
     commit!(db, |c| keys::update(c, &new));
 
     assert_eq!(read!(db, |c| keys::list(c, site)), [changed, other]);
+}
+
+async fn only_expired_sign_ins_are_deleted(db: &Db) {
+    let site = make::stored_site(db).await;
+    let mut kept = Vec::new();
+    for (kind, second) in [(KeyKind::SignIn, 1), (KeyKind::SignIn, 9), (KeyKind::Secret, 1)] {
+        let key = Key { kind, expires_at: Some(later(second)), ..make::key(site) };
+        let new = key.clone();
+        commit!(db, |c| keys::insert(c, &new));
+        kept.push(key);
+    }
+
+    assert_eq!(commit!(db, |c| keys::delete_sign_ins_before(c, later(5), 9)), 1);
+    assert_eq!(commit!(db, |c| keys::delete_sign_ins_before(c, later(5), 9)), 0);
+    assert_eq!(read!(db, |c| keys::list(c, site)), kept[1..]);
 }

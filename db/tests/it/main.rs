@@ -48,6 +48,7 @@ macro_rules! read {
 }
 
 mod answer_rules;
+mod audit_log;
 mod backlog;
 mod batches;
 mod blocked_visitors;
@@ -89,6 +90,7 @@ mod read_marks;
 mod reply_times;
 mod search;
 mod sessions;
+mod sign_in_links;
 mod sites;
 mod source_files;
 mod sources;

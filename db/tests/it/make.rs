@@ -97,6 +97,7 @@ pub fn member(site: SiteId) -> Member {
         email: format!("{id}@example.com"),
         role: Role::Agent,
         created_at: NOW,
+        invitation_expires_at: None,
     }
 }
 

@@ -5,6 +5,7 @@
 //! cache at once and closes open connections through [`revocations`].
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use helpbot_db as db;
@@ -37,6 +38,9 @@ pub struct Credentials {
     pub origin: Option<String>,
     /// Network address of the client, when it is known.
     pub address: Option<IpAddr>,
+    /// What the client calls itself, at most [`USER_AGENT_MAX_CHARS`](helpbot_domain::audit::USER_AGENT_MAX_CHARS)
+    /// characters, when it is known.
+    pub user_agent: Option<Arc<str>>,
     /// Whether a page of another web site sent the request, which must not know a secret key. The transports
     /// of the REST contract never set it.
     pub is_from_other_site: bool,
@@ -70,7 +74,7 @@ pub async fn authenticate(services: &Services, credentials: &Credentials) -> Res
             "This API key cannot be used on pages of this origin. Add the origin to the origins of the key.",
         ));
     }
-    let is_secret = matches!(key.kind, KeyKind::Secret | KeyKind::Operator);
+    let is_secret = matches!(key.kind, KeyKind::Secret | KeyKind::Operator | KeyKind::SignIn);
     if credentials.is_from_other_site && is_secret && key.origins.is_empty() {
         return Err(Error::Unauthenticated(
             "Secret keys cannot be used by pages of other web sites, because every visitor could read them. Use a \
@@ -82,8 +86,8 @@ pub async fn authenticate(services: &Services, credentials: &Credentials) -> Res
         _ => None,
     };
     touch(services, &key, member.as_ref(), before, now);
-    let (scopes, address) = (scopes(&key), credentials.address);
-    Ok(Viewer { key_id: key.id, kind: key.kind, site_id: key.site_id, member, scopes, session, address })
+    let (scopes, address, user_agent) = (scopes(&key), credentials.address, credentials.user_agent.clone());
+    Ok(Viewer { key_id: key.id, kind: key.kind, site_id: key.site_id, member, scopes, session, address, user_agent })
 }
 
 /// Returns the session that a token proves. A session that was erased has no token.
@@ -134,7 +138,7 @@ async fn look_up(services: &Services, text: &str, before: BeforeLookup) -> Resul
         }
         _ => None,
     };
-    let member = member.map(|member| ViewerMember { id: member.id, name: member.name });
+    let member = member.map(|member| ViewerMember { id: member.id, name: member.name, role: member.role });
     services.keys.known.put(before, now, hash, (key.clone(), member.clone()));
     Ok((key, member))
 }
@@ -163,7 +167,7 @@ fn touch(services: &Services, key: &Key, member: Option<&ViewerMember>, before: 
 fn scopes(key: &Key) -> Vec<Scope> {
     let of_kind: &[Scope] = match key.kind {
         KeyKind::Widget => &Scope::WIDGET,
-        KeyKind::Member | KeyKind::Secret | KeyKind::Legacy | KeyKind::Operator => &Scope::ALL,
+        KeyKind::Member | KeyKind::SignIn | KeyKind::Secret | KeyKind::Legacy | KeyKind::Operator => &Scope::ALL,
     };
     of_kind.iter().copied().filter(|scope| key.scopes.is_empty() || key.scopes.contains(scope)).collect()
 }

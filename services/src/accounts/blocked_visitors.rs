@@ -15,7 +15,7 @@ use helpbot_domain::ids::{BlockId, ConversationId, SiteId};
 use helpbot_domain::key::{KeyKind, Scope};
 use helpbot_domain::{Invalid, text};
 
-use crate::accounts::client_key;
+use crate::accounts::{audit_log, client_key};
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 
@@ -79,6 +79,7 @@ async fn store(c: &mut db::Conn, new: BlockedVisitor) -> Result<BlockedVisitor> 
     if db::blocked_visitors::count(c, new.site_id).await? >= BLOCKS_MAX {
         return Err(Error::LimitReached(format!("A site can block at most {BLOCKS_MAX} visitors.")));
     }
+    audit_log::created(&new.id);
     db::blocked_visitors::insert(c, &new).await?;
     Ok(new)
 }
@@ -186,7 +187,7 @@ async fn require_none_of(
     site: SiteId,
     named: impl FnOnce() -> Vec<(BlockKind, String)>,
 ) -> Result<()> {
-    if matches!(viewer.kind, KeyKind::Member | KeyKind::Operator) {
+    if matches!(viewer.kind, KeyKind::Member | KeyKind::SignIn | KeyKind::Operator) {
         return Ok(());
     }
     let blocked = subjects(services, site).await?;

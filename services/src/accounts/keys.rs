@@ -5,7 +5,7 @@ use helpbot_domain::ids::{KeyId, SiteId};
 use helpbot_domain::key::{self, Key, KeyKind, Scope};
 use helpbot_domain::{Invalid, Timestamp, text};
 
-use crate::accounts::access;
+use crate::accounts::{access, audit_log};
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 
@@ -59,12 +59,15 @@ pub async fn create(services: &Services, viewer: &Viewer, named: Option<SiteId>,
         .write(move |c| {
             Box::pin(async move {
                 db::sites::by_id_locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
-                let open = db::keys::list(c, site).await?.iter().filter(|key| key.revoked_at.is_none()).count();
+                let all = db::keys::list(c, site).await?;
+                // Sign-ins have a limit of their own and expire.
+                let open = all.iter().filter(|key| key.revoked_at.is_none() && key.kind != KeyKind::SignIn).count();
                 if open >= KEYS_MAX {
                     return Err(Error::LimitReached(format!(
                         "A site can have at most {KEYS_MAX} keys. Revoke one first."
                     )));
                 }
+                audit_log::created(&stored.id);
                 Ok(db::keys::insert(c, &stored).await?)
             })
         })
@@ -107,7 +110,7 @@ pub struct KeyPatch {
 /// Changes a key. The change applies to requests at once; open connections of the key end.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Conflict` for a revoked key; `Invalid` names the field.
+/// `Forbidden`; `NotFound`; `Conflict` for a revoked key and for a sign-in; `Invalid` names the field.
 #[boxed]
 pub async fn update(
     services: &Services,
@@ -129,6 +132,9 @@ pub async fn update(
             Box::pin(async move {
                 let found = db::keys::list(c, site).await?.into_iter().find(|key| key.id == id);
                 let mut key = found.ok_or(Error::NotFound("API key"))?;
+                if key.kind == KeyKind::SignIn {
+                    return Err(Error::Conflict("A sign-in cannot be changed. Revoke it instead.".into()));
+                }
                 if key.revoked_at.is_some() {
                     return Err(Error::Conflict("The API key is revoked. Create a new key.".into()));
                 }

@@ -1,5 +1,9 @@
-//! Members: the people of a site's team who answer visitors. Each member has a key of their own, so
-//! that an inbox shows who wrote.
+//! Members: the people of a site's team who answer visitors. Each member has keys of their own, so
+//! that an inbox shows who wrote: a member key, or the keys of sign-ins by mail.
+//!
+//! A member is added with a key, or invited by mail. An invited member is listed with the others, and joins with the
+//! first sign-in. While a site has an owner, only owners and the operator add, change and remove owners, and the last
+//! owner stays.
 
 use helpbot_db as db;
 use helpbot_domain::ids::{MemberId, SiteId};
@@ -7,8 +11,10 @@ use helpbot_domain::key::{Key, KeyKind, Role, Scope};
 use helpbot_domain::{Invalid, Together as _, text};
 
 use crate::accounts::keys::{self, NewKey};
+use crate::accounts::{audit_log, sign_in_links};
 use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
+use crate::webhooks::outbox;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::member::Member;
 
@@ -30,10 +36,7 @@ pub async fn add(
     email: &str,
     role: Role,
 ) -> Result<(Member, String)> {
-    viewer.require(Scope::Admin)?;
-    let (site_id, now) = (viewer.site(named)?, services.now());
-    let (name, email) = (text::required("name", name, NAME_MAX_CHARS), text::email("email", email)).together()?;
-    let member = Member { site_id, id: MemberId::from_uuid(randomness::uuid(now)), name, email, role, created_at: now };
+    let member = checked(services, viewer, named, name, email, role)?;
     let new = NewKey {
         kind: KeyKind::Member,
         name: member.name.clone(),
@@ -41,27 +44,142 @@ pub async fn add(
         origins: Vec::new(),
         expires_at: None,
     };
-    let (mut key, secret) = keys::make(services, Some(site_id), new)?;
+    let (mut key, secret) = keys::make(services, Some(member.site_id), new)?;
     key.member_id = Some(member.id);
-    let stored = member.clone();
+    let (stored, viewer) = (member.clone(), viewer.clone());
     services
         .db
         .write(move |c| {
             Box::pin(async move {
-                db::sites::by_id_locked(c, site_id).await?.ok_or(Error::NotFound("Site"))?;
-                if db::members::list(c, site_id).await?.len() >= MEMBERS_MAX {
-                    return Err(Error::LimitReached(format!(
-                        "A site can have at most {MEMBERS_MAX} members. Remove one first."
-                    )));
-                }
-                if !db::members::insert(c, &stored).await? {
-                    return Err(taken().into());
-                }
-                Ok(db::keys::insert(c, &key).await?)
+                insert(c, &viewer, &stored).await?;
+                Ok::<_, Error>(db::keys::insert(c, &key).await?)
             })
         })
         .await?;
     Ok((member, secret))
+}
+
+/// Adds a member without a key, and mails the member an invitation, which expires after 7 days.
+///
+/// # Errors
+/// `Forbidden`; `Conflict` when the installation sends no mail; `LimitReached`; `Invalid` names the field, also when
+/// another member has the e-mail address.
+#[boxed]
+pub async fn invite(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    name: &str,
+    email: &str,
+    role: Role,
+) -> Result<Member> {
+    let mut member = checked(services, viewer, named, name, email, role)?;
+    sign_in_links::require_mail(services)?;
+    member.invitation_expires_at = Some(services.now().plus(sign_in_links::INVITATION_LIFETIME));
+    let link = sign_in_links::new_link(services, &member, None);
+    let (stored, viewer) = (member.clone(), viewer.clone());
+    services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                insert(c, &viewer, &stored).await?;
+                sign_in_links::invite(c, &link).await
+            })
+        })
+        .await?;
+    outbox::wake(services);
+    Ok(member)
+}
+
+/// Mails an invited member a new invitation. The earlier one ends.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Conflict` when the member has joined, or the installation sends no mail; `LimitReached`.
+#[boxed]
+pub async fn invite_again(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: MemberId) -> Result<Member> {
+    viewer.require(Scope::Admin)?;
+    let site = viewer.site(named)?;
+    let (of_link, viewer) = (services.clone(), viewer.clone());
+    let expires_at = services.now().plus(sign_in_links::INVITATION_LIFETIME);
+    let member = services
+        .db
+        .write(move |c| {
+            Box::pin(async move {
+                let all = locked_list(c, site).await?;
+                let mut member = all.iter().find(|member| member.id == id).cloned().ok_or(Error::NotFound("Member"))?;
+                if member.invitation_expires_at.is_none() {
+                    return Err(Error::Conflict("The member has joined already.".into()));
+                }
+                require_rights(&viewer, &all, &[member.role])?;
+                sign_in_links::require_mail(&of_link)?;
+                member.invitation_expires_at = Some(expires_at);
+                db::members::update(c, &member).await?;
+                sign_in_links::invite(c, &sign_in_links::new_link(&of_link, &member, None)).await?;
+                Ok(member)
+            })
+        })
+        .await?;
+    outbox::wake(services);
+    Ok(member)
+}
+
+/// Checks the viewer and the values of a new member.
+fn checked(
+    services: &Services,
+    viewer: &Viewer,
+    named: Option<SiteId>,
+    name: &str,
+    email: &str,
+    role: Role,
+) -> Result<Member> {
+    viewer.require(Scope::Admin)?;
+    let (site_id, now) = (viewer.site(named)?, services.now());
+    let (name, email) = (text::required("name", name, NAME_MAX_CHARS), text::email("email", email)).together()?;
+    let id = MemberId::from_uuid(randomness::uuid(now));
+    Ok(Member { site_id, id, name, email, role, created_at: now, invitation_expires_at: None })
+}
+
+/// Stores a new member inside the caller's transaction.
+async fn insert(c: &mut db::Conn, viewer: &Viewer, new: &Member) -> Result<()> {
+    let all = locked_list(c, new.site_id).await?;
+    require_rights(viewer, &all, &[new.role])?;
+    if all.len() >= MEMBERS_MAX {
+        return Err(Error::LimitReached(format!("A site can have at most {MEMBERS_MAX} members. Remove one first.")));
+    }
+    if !db::members::insert(c, new).await? {
+        return Err(taken().into());
+    }
+    audit_log::created(&new.id);
+    Ok(())
+}
+
+/// Returns the members of a site, which is locked until the transaction ends.
+async fn locked_list(c: &mut db::Conn, site: SiteId) -> Result<Vec<Member>> {
+    db::sites::by_id_locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
+    Ok(db::members::list(c, site).await?)
+}
+
+fn is_owner(member: &Member) -> bool {
+    member.role == Role::Owner && member.invitation_expires_at.is_none()
+}
+
+/// Checks that the viewer may manage members with these roles. A site without an owner has nobody to ask, so every
+/// viewer who administers it may name the first one.
+fn require_rights(viewer: &Viewer, all: &[Member], roles: &[Role]) -> Result<()> {
+    let of_viewer = viewer.member.as_ref().and_then(|own| all.iter().find(|member| member.id == own.id));
+    let may_manage_owners = viewer.is_operator() || of_viewer.is_some_and(is_owner) || !all.iter().any(is_owner);
+    match roles.contains(&Role::Owner) && !may_manage_owners {
+        true => Err(Error::Forbidden("Only an owner may add, change or remove an owner.".into())),
+        false => Ok(()),
+    }
+}
+
+/// Checks that a site with an owner keeps one without `leaving`.
+fn require_other_owner(all: &[Member], leaving: &Member) -> Result<()> {
+    match is_owner(leaving) && all.iter().filter(|member| is_owner(member)).count() == 1 {
+        true => Err(Error::Conflict("A site keeps at least one owner. Make another member an owner first.".into())),
+        false => Ok(()),
+    }
 }
 
 /// Changes of a member. `None` leaves a value unchanged.
@@ -71,15 +189,15 @@ pub struct MemberPatch {
     pub name: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
-    /// Role, which replaces the scopes of the member's keys.
+    /// Role, which replaces the scopes of the member's keys and sign-ins.
     pub role: Option<Role>,
 }
 
 /// Changes a member. A new role applies to the member's keys at once; their open connections end.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Invalid` names the field, also when another member has the e-mail
-/// address.
+/// `Forbidden`; `NotFound`; `Conflict` for the last owner; `Invalid` names the field, also when another member has the
+/// e-mail address.
 #[boxed]
 pub async fn update(
     services: &Services,
@@ -90,26 +208,32 @@ pub async fn update(
 ) -> Result<Member> {
     viewer.require(Scope::Admin)?;
     let site = viewer.site(named)?;
-    let checked = (
+    let texts = (
         patch.name.map(|name| text::required("name", &name, NAME_MAX_CHARS)).transpose(),
         patch.email.map(|email| text::email("email", &email)).transpose(),
     );
-    let (name, email) = checked.together()?;
+    let (name, email) = texts.together()?;
+    let (viewer, now) = (viewer.clone(), services.now());
     let (member, keys) = services
         .db
         .write(move |c| {
             Box::pin(async move {
-                db::sites::by_id_locked(c, site).await?.ok_or(Error::NotFound("Site"))?;
-                let all = db::members::list(c, site).await?;
-                let mut member = all.iter().find(|member| member.id == id).cloned().ok_or(Error::NotFound("Member"))?;
+                let all = locked_list(c, site).await?;
+                let known = all.iter().find(|member| member.id == id).ok_or(Error::NotFound("Member"))?;
+                let role = patch.role.unwrap_or(known.role);
+                require_rights(&viewer, &all, &[known.role, role])?;
+                if role != Role::Owner {
+                    require_other_owner(&all, known)?;
+                }
+                let mut member = Member { role, name: name.unwrap_or_else(|| known.name.clone()), ..known.clone() };
                 if let Some(email) = email {
                     if all.iter().any(|other| other.id != id && other.email == email) {
                         return Err(taken().into());
                     }
+                    // A link that was mailed to the earlier address must not sign in anymore.
+                    db::sign_in_links::end_of_member(c, site, id, now).await?;
                     member.email = email;
                 }
-                member.name = name.unwrap_or(member.name);
-                member.role = patch.role.unwrap_or(member.role);
                 db::members::update(c, &member).await?;
                 let mut keys = Vec::new();
                 if patch.role.is_some() {
@@ -131,7 +255,7 @@ fn taken() -> Invalid {
     Invalid::new("email", "A member with this e-mail address already exists.")
 }
 
-async fn keys_of(c: &mut db::Conn, site: SiteId, member: MemberId) -> Result<Vec<Key>> {
+pub(super) async fn keys_of(c: &mut db::Conn, site: SiteId, member: MemberId) -> Result<Vec<Key>> {
     let keys = db::keys::list(c, site).await?;
     Ok(keys.into_iter().filter(|key| key.member_id == Some(member)).collect())
 }
@@ -151,26 +275,28 @@ find_by_ids! {
     by_ids, ReadConversations, MemberId => Member, db::members::by_ids
 }
 
-/// Removes a member and revokes their keys. Their messages stay.
+/// Removes a member and revokes their keys. An invitation that was not accepted ends. Their messages stay.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`.
+/// `Forbidden`; `NotFound`; `Conflict` for the last owner.
 #[boxed]
 pub async fn remove(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: MemberId) -> Result<()> {
     viewer.require(Scope::Admin)?;
-    let (site, now) = (viewer.site(named)?, services.now());
+    let (site, now, viewer) = (viewer.site(named)?, services.now(), viewer.clone());
     let revoked = services
         .db
         .write(move |c| {
             Box::pin(async move {
-                if !db::members::delete(c, site, id).await? {
-                    return Err(Error::NotFound("Member"));
-                }
+                let all = locked_list(c, site).await?;
+                let known = all.iter().find(|member| member.id == id).ok_or(Error::NotFound("Member"))?;
+                require_rights(&viewer, &all, &[known.role])?;
+                require_other_owner(&all, known)?;
+                db::members::delete(c, site, id).await?;
                 let revoked = keys_of(c, site, id).await?;
                 for key in &revoked {
                     db::keys::revoke(c, site, key.id, now).await?;
                 }
-                Ok(revoked)
+                Ok::<_, Error>(revoked)
             })
         })
         .await?;

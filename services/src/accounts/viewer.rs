@@ -2,11 +2,12 @@
 //! it first.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use helpbot_domain::Invalid;
 use helpbot_domain::conversation::Conversation;
 use helpbot_domain::ids::{KeyId, MemberId, SiteId};
-use helpbot_domain::key::{KeyKind, Scope};
+use helpbot_domain::key::{KeyKind, Role, Scope};
 use uuid::Uuid;
 
 use crate::accounts::client_key;
@@ -29,6 +30,8 @@ pub struct Viewer {
     pub session: Option<ProvedSession>,
     /// Network address of the client, when it is known.
     pub address: Option<IpAddr>,
+    /// What the client calls itself, when it is known.
+    pub user_agent: Option<Arc<str>>,
 }
 
 /// A session that a token proves to be the visitor's.
@@ -48,6 +51,8 @@ pub struct ViewerMember {
     pub id: MemberId,
     /// Name that visitors see.
     pub name: String,
+    /// Role of the member.
+    pub role: Role,
 }
 
 impl Viewer {
@@ -62,6 +67,7 @@ impl Viewer {
             scopes: Scope::ALL.to_vec(),
             session: None,
             address: None,
+            user_agent: None,
         }
     }
 

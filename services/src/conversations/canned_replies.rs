@@ -13,7 +13,7 @@ use helpbot_domain::site::Site;
 use helpbot_domain::triage::CannedReply;
 use helpbot_domain::{Together as _, text};
 
-use crate::accounts::sites;
+use crate::accounts::{audit_log, sites};
 use crate::conversations::lookup;
 use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
@@ -58,6 +58,7 @@ pub async fn add(
             if db::canned_replies::count(c, site).await? >= REPLIES_MAX {
                 return Err(Error::LimitReached(format!("A site can have at most {REPLIES_MAX} canned replies.")));
             }
+            audit_log::created(&new.id);
             db::canned_replies::insert(c, &new).await.map_err(taken)?;
             Ok(new)
         })

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use helpbot_domain::ids::SiteId;
-use helpbot_domain::key::{KeyKind, Scope};
+use helpbot_domain::key::Scope;
 
 use crate::accounts::viewer::Viewer;
 use crate::runtime::hints::{GONE_AFTER, Hint, Hints};
@@ -42,7 +42,7 @@ impl TeamPresence {
     /// Counts a viewer as there until the result is dropped. `None` for viewers who are not a person of the team: a
     /// program with a secret key is connected day and night.
     pub(crate) fn enter(&self, viewer: &Viewer, site: SiteId) -> Option<MemberStay> {
-        if viewer.kind != KeyKind::Member || !viewer.has(Scope::WriteConversations) {
+        if viewer.member.is_none() || !viewer.has(Scope::WriteConversations) {
             return None;
         }
         Some(self.stay(site))

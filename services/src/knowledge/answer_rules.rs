@@ -12,7 +12,7 @@ use helpbot_domain::page::PageRequest;
 use helpbot_domain::site::Site;
 use helpbot_engine::Index;
 
-use crate::accounts::sites;
+use crate::accounts::{audit_log, sites};
 use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -65,6 +65,7 @@ pub async fn add(
                     entry_question,
                     created_at: now,
                 };
+                audit_log::created(&rule.id);
                 db::answer_rules::insert(c, &rule).await?;
                 Ok(rule)
             })

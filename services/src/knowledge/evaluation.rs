@@ -16,7 +16,7 @@ use helpbot_engine::topics::same_question_key;
 use helpbot_engine::{AnswerPolicy, Chunk, Index, decide, evaluate};
 use serde::Deserialize;
 
-use crate::accounts::sites;
+use crate::accounts::{audit_log, sites};
 use crate::knowledge::{indexes, promises};
 use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
@@ -115,6 +115,7 @@ pub async fn add(services: &Services, viewer: &Viewer, named: Option<SiteId>, ne
                     let question = entry.and_then(|found| found.chunk.question);
                     case.expected_question = Some(question.ok_or(Error::NoSuch { noun: "Entry", field: "entryId" })?);
                 }
+                audit_log::created(&case.id);
                 db::evaluation::insert(c, &case).await?;
                 Ok(case)
             })

@@ -208,7 +208,7 @@ fn stored_name(viewer: &Viewer, named: &Named) -> String {
         (KeyKind::Widget, None) => {
             format!("\n{}", named.address.map_or_else(String::new, |address| address.to_canonical().to_string()))
         }
-        (KeyKind::Secret | KeyKind::Member | KeyKind::Legacy | KeyKind::Operator, _) => String::new(),
+        (KeyKind::Secret | KeyKind::Member | KeyKind::SignIn | KeyKind::Legacy | KeyKind::Operator, _) => String::new(),
     };
     access::hash(&format!("{scope}\n{}", named.name))
 }

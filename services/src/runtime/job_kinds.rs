@@ -37,6 +37,9 @@ pub const REPLY_MAIL: &str = "reply_mail";
 /// Mails a code to an address, with which a visitor confirms the address.
 pub const TRANSCRIPT_CODE_MAIL: &str = "transcript_code_mail";
 
+/// Mails a member a link to sign in, or an invitation.
+pub const SIGN_IN_MAIL: &str = "sign_in_mail";
+
 /// Mails the site's owner that visitors have reached a limit.
 pub const LIMIT_MAIL: &str = "limit_mail";
 
@@ -50,13 +53,14 @@ pub const ERASE_SESSION: &str = "erase_session";
 pub const PREVIEW: &str = "preview";
 
 /// The kinds that send something: first those whose job is one mail, and last the replay of events to a webhook.
-pub const DELIVERIES: [&str; 8] = [
+pub const DELIVERIES: [&str; 9] = [
     HANDOFF_MAIL,
     WEBHOOK_DISABLED_MAIL,
     SOURCE_FAILING_MAIL,
     TRANSCRIPT_MAIL,
     REPLY_MAIL,
     TRANSCRIPT_CODE_MAIL,
+    SIGN_IN_MAIL,
     LIMIT_MAIL,
     REPLAY,
 ];
@@ -146,6 +150,13 @@ pub(crate) struct ReplyMail {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TranscriptCodeMail {
     pub code_id: String,
+}
+
+/// Payload of [`SIGN_IN_MAIL`]. It does not contain the link.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SignInMail {
+    pub link_id: String,
 }
 
 /// Payload of [`LIMIT_MAIL`].

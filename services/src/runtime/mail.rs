@@ -11,18 +11,19 @@ use helpbot_domain::key::Scope;
 use helpbot_domain::limit::LimitKind;
 use helpbot_domain::webhook::{DisabledReason, Webhook};
 
-use crate::accounts::sites;
+use crate::accounts::{sign_in_links, sites};
 use crate::conversations::reply_mails::{self, ReplyContent};
 use crate::conversations::{messages, transcript_codes};
 use crate::runtime::job_kinds::{
-    HANDOFF_MAIL, HandoffMail, LIMIT_MAIL, LimitMail, MAILS, REPLY_MAIL, ReplyMail, SOURCE_FAILING_MAIL, SourceJob,
-    TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail, WEBHOOK_DISABLED_MAIL,
-    WebhookDisabledMail,
+    HANDOFF_MAIL, HandoffMail, LIMIT_MAIL, LimitMail, MAILS, REPLY_MAIL, ReplyMail, SIGN_IN_MAIL, SOURCE_FAILING_MAIL,
+    SignInMail, SourceJob, TRANSCRIPT_CODE_MAIL, TRANSCRIPT_MAIL, TranscriptCodeMail, TranscriptMail,
+    WEBHOOK_DISABLED_MAIL, WebhookDisabledMail,
 };
 use crate::runtime::jobs;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::conversation::{Conversation, Message};
 use helpbot_domain::job::Job;
+use helpbot_domain::member::Member;
 use helpbot_domain::site::Site;
 use helpbot_domain::source::Source;
 
@@ -31,8 +32,8 @@ const SHOWN_MAX: i64 = 100;
 /// Maximum number of conversations in one mail about handoffs. The inbox shows the others.
 const HANDOFFS_SHOWN_MAX: i64 = 20;
 
-/// The content of a mail. Transcripts, codes and replies go to the address that was given for them; all other
-/// mails go to the owner of the site.
+/// The content of a mail. Transcripts, codes and replies go to the address that was given for them, and links to a member;
+/// all other mails go to the owner of the site.
 #[derive(Debug, Clone)]
 pub enum MailContent {
     /// Visitors requested a human.
@@ -86,6 +87,17 @@ pub enum MailContent {
         to: String,
         /// The code.
         code: String,
+    },
+    /// A link with which a member signs in or accepts an invitation.
+    SignIn {
+        /// The site.
+        site: Site,
+        /// The member, to whose address the mail goes.
+        member: Member,
+        /// Text of the link.
+        token: String,
+        /// Whether the link is an invitation, which the mail explains.
+        is_invitation: bool,
     },
     /// Visitors have reached a limit of the site.
     Limit {
@@ -150,6 +162,17 @@ pub async fn content(services: &Services, job: &Job) -> Result<Option<MailConten
             Ok(still.map(|row| {
                 let code = transcript_codes::code_of(&services.settings.secret_key, &row);
                 MailContent::TranscriptCode { site, to: row.email, code }
+            }))
+        }
+        SIGN_IN_MAIL => {
+            let SignInMail { link_id } = jobs::payload(job)?;
+            let link_id = link_id.parse().map_err(Error::internal)?;
+            let Some(link) = db::sign_in_links::by_id(&mut c, site.id, link_id).await? else { return Ok(None) };
+            let found = db::members::by_id(&mut c, site.id, link.member_id).await?;
+            let still = found.filter(|member| sign_in_links::is_open(&link, member, services.now()));
+            Ok(still.map(|member| {
+                let token = sign_in_links::token_of(&services.settings.secret_key, &link);
+                MailContent::SignIn { site, member, token, is_invitation: link.browser_hash.is_none() }
             }))
         }
         LIMIT_MAIL => {

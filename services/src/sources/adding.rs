@@ -6,6 +6,7 @@ use helpbot_domain::ids::SiteId;
 use helpbot_domain::source::{Source, SourceFilter, SourceKind, normal_url};
 use helpbot_domain::{Invalid, Together as _, text};
 
+use crate::accounts::audit_log;
 use crate::knowledge::chunks::WRITTEN_ANSWERS;
 use crate::runtime::content_events::{self, ContentEvent};
 use crate::runtime::jobs;
@@ -151,6 +152,7 @@ async fn add(services: &Services, new: Source, file: Option<NewFile>) -> Result<
                     true => new,
                     false => db::sources::by_url(c, site, kind, &url).await?.ok_or(Error::NotFound("Source"))?,
                 };
+                audit_log::created(&source.id);
                 if let Some(NewFile { name, content }) = &file {
                     db::source_files::put(c, site, source.id, name, content).await?;
                 }

@@ -13,7 +13,7 @@ use helpbot_domain::webhook::{self as rules, DisabledReason, Overlap, WEBHOOKS_M
 use helpbot_domain::{Invalid, Timestamp, Together as _};
 use url::Url;
 
-use crate::accounts::sites;
+use crate::accounts::{audit_log, sites};
 use crate::runtime::randomness;
 use crate::webhooks::sealing;
 use crate::{Error, Result, Services, Viewer, boxed};
@@ -104,6 +104,7 @@ pub async fn create(
                         "A site can have at most {WEBHOOKS_MAX} webhooks. Delete one first."
                     )));
                 }
+                audit_log::created(&stored.id);
                 Ok(db::webhooks::insert(c, &stored).await?)
             })
         })

@@ -97,9 +97,17 @@ const FIRST_OF_THE_LAST: &str = "deleteAnswerRule";
 const OPERATORS: [&str; 3] = ["createSite", "updateSite", "deleteSite"];
 /// For the visitor who asked: they need the session token.
 const VISITORS: [&str; 2] = ["requestTranscriptCode", "reportVisit"];
-/// Need the code of a mail, the result of a job or a signed token: `transcripts.rs`, `previews.rs` and `contacts.rs` take
+/// Need a mail, the result of a job or a signed token: `transcripts.rs`, `people.rs`, `previews.rs` and `contacts.rs` take
 /// them.
-const ELSEWHERE: [&str; 4] = ["confirmTranscriptCode", "publishChange", "identifyVisitor", "eraseContact"];
+const ELSEWHERE: [&str; 7] = [
+    "confirmTranscriptCode",
+    "eraseContact",
+    "identifyVisitor",
+    "inviteMember",
+    "publishChange",
+    "resendInvitation",
+    "signOut",
+];
 /// What may be null beside what was done: the session's token is the visitor's.
 const MAY_BE_NULL: [&str; 1] = ["sessionToken"];
 

@@ -327,6 +327,17 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::Admin),
     ),
     (
+        "Mutation.inviteMember",
+        "mutation ($site: ID) { inviteMember(input: {siteId: $site, name: \"\", email: \"\", role: AGENT}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
+        "Mutation.resendInvitation",
+        "mutation ($site: ID) { resendInvitation(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    ("Mutation.signOut", "mutation ($site: ID) { signOut(input: {siteId: $site}) { userErrors { code } } }", AnyKey),
+    (
         "Mutation.updateMember",
         "mutation ($site: ID) { updateMember(input: {siteId: $site, id: \"x\"}) { userErrors { code } } }",
         One(Scope::Admin),
@@ -472,6 +483,7 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.apiKeys", "apiKeys { totalCount nodes { id } }", One(Scope::Admin)),
     ("Site.trustedDocuments", "trustedDocuments { totalCount nodes { documentId } }", One(Scope::Admin)),
     ("Site.waitingMails", "waitingMails { totalCount nodes { kind } }", One(Scope::Admin)),
+    ("Site.auditLog", "auditLog { totalCount nodes { action } }", One(Scope::Admin)),
     ("Site.members", "members { totalCount nodes { id } }", One(Scope::ReadConversations)),
     ("Site.analytics", "analytics { overview { totalQuestions } }", One(Scope::ReadAnalytics)),
     ("Site.eventCursor", "eventCursor", Either(Scope::Chat, Scope::ReadConversations)),
@@ -492,12 +504,15 @@ async fn callers(app: &TestApp, site: &TestSite<'_>) -> Vec<Caller> {
     let (_, narrow) = site.key(KeyKind::Secret).scopes(&[Scope::ReadAnalytics]).create().await;
     let agent = members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent);
     let (_, agent) = agent.await.expect("a member");
+    let reader = members::add(app.services(), app.operator(), Some(site.id), "Ben", "ben@example.com", Role::Reader);
+    let (_, reader) = reader.await.expect("a member");
     let caller = |name, client, scopes| Caller { name, client, scopes, is_operator: false };
     vec![
         caller("widget key", site.visitor(), &Scope::WIDGET),
         caller("secret key", site.owner(), &Scope::ALL),
         caller("secret key with one scope", app.client(&narrow), &[Scope::ReadAnalytics]),
-        caller("agent", app.client(&agent), &Scope::MEMBER),
+        caller("agent", app.client(&agent), &Scope::AGENT),
+        caller("reader", app.client(&reader), &Scope::READER),
         Caller { is_operator: true, ..caller("operator", app.operator_client(), &Scope::ALL) },
     ]
 }

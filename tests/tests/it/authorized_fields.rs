@@ -17,7 +17,7 @@ on_both_backends!(every_field_is_given_to_whom_it_should, every_field_of_the_sch
 /// Objects by the way to them, `@` in place of their fields; the scopes that the way needs; their
 /// fields, each with the scope that it needs beyond that.
 const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
-    ("Viewer", "viewer { @ }", &[], "kind member scopes sessionId site"),
+    ("Viewer", "viewer { @ }", &[], "kind member role scopes sessionId site"),
     ("Credits", "site(id: $site) { credits { @ } }", &[], "limit remaining resetAt used"),
     (
         "WidgetConfig",
@@ -44,7 +44,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "ApiKey",
         "site(id: $site) { apiKeys { nodes { @ } } }",
         &[Scope::Admin],
-        "createdAt expiresAt id kind last4 lastUsedAt name origins revokedAt scopes",
+        "createdAt expiresAt id kind last4 lastUsedAt member:read_conversations name origins revokedAt scopes",
     ),
     ("CreditCaps", "site(id: $site) { creditCaps { @ } }", &[Scope::Admin], "perAddressPerDay perDay usedToday"),
     (
@@ -57,7 +57,13 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "Member",
         "site(id: $site) { members { nodes { @ } } }",
         &[Scope::ReadConversations],
-        "createdAt email id name role",
+        "createdAt email id invitationExpiresAt name role",
+    ),
+    (
+        "AuditEntry",
+        "site(id: $site) { auditLog { nodes { @ } } }",
+        &[Scope::Admin],
+        "action address apiKey createdAt keyKind member:read_conversations memberName objectId userAgent",
     ),
     (
         "Conversation",
@@ -338,6 +344,9 @@ const ANSWERS: &[(&str, &str)] = &[
     ("MarkReadPayload", "conversation"),
     ("PromoteToFaqPayload", "answeredNow entry"),
     ("RemoveMemberPayload", "removedId"),
+    ("InviteMemberPayload", "member"),
+    ("ResendInvitationPayload", "member"),
+    ("SignOutPayload", "isSignedOut"),
     ("RemoveTrustedDocumentsPayload", "removedCount"),
     ("ReopenConversationPayload", "conversation"),
     ("ReplayDeliveryPayload", "delivery"),
@@ -487,7 +496,7 @@ async fn callers(app: &TestApp, site: &TestSite<'_>) -> Vec<(&'static str, Clien
     vec![
         ("widget key", site.visitor(), &Scope::WIDGET),
         ("secret key", site.owner(), &Scope::ALL),
-        ("agent", app.client(&agent), &Scope::MEMBER),
+        ("agent", app.client(&agent), &Scope::AGENT),
         ("operator", app.operator_client(), &Scope::ALL),
     ]
 }
@@ -515,6 +524,10 @@ async fn furnish(app: &TestApp, site: &TestSite<'_>, pages: &Pages, receiver: &m
         members::add(app.services(), app.operator(), Some(site.id), "Ann", "ann@example.com", Role::Agent)
             .await
             .expect("a member");
+    let admin = members::add(app.services(), app.operator(), Some(site.id), "Eve", "eve@example.com", Role::Admin);
+    let (_, admin) = admin.await.expect("a member");
+    let caps = "mutation { updateCreditCaps(input: { perDay: 1000 }) { userErrors { message } } }";
+    app.client(&admin).graphql(caps, json!({})).await.ok();
     let unanswered = json!({ "question": "How do I calibrate the flux capacitor of a submarine?" });
     owner.post("/api/v1/chat", &unanswered).await.ok();
     let asked = owner.post("/api/v1/chat", &json!({ "question": "When are you open on Sundays?" })).await.ok();

@@ -73,6 +73,11 @@ const CASES: &[(&str, &str, &str)] = &[
     ("promoteToFaq", r#"{"conversationId": "@unknown", "answer": "A."}"#, "NOT_FOUND"),
     ("promoteToFaq", r#"{"conversationId": "@plain"}"#, "BAD_USER_INPUT"),
     ("removeMember", r#"{"id": "@unknown"}"#, "NOT_FOUND"),
+    ("inviteMember", r#"{"name": "Eve", "email": "eve", "role": "AGENT"}"#, "BAD_USER_INPUT"),
+    ("inviteMember", r#"{"name": "Eve", "email": "eve@example.com", "role": "AGENT"}"#, "CONFLICT"),
+    ("resendInvitation", r#"{"id": "@unknown"}"#, "NOT_FOUND"),
+    ("resendInvitation", r#"{"id": "@member"}"#, "CONFLICT"),
+    ("signOut", r#"{}"#, "CONFLICT"),
     ("removeTrustedDocuments", r#"{"documentIds": []}"#, "BAD_USER_INPUT"),
     ("reopenConversation", r#"{"conversationId": "@unknown"}"#, "NOT_FOUND"),
     ("reopenConversation", r#"{"conversationId": "@open"}"#, "CONFLICT"),
@@ -148,6 +153,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("createApiKey", "LIMIT_REACHED"),
     ("createWebhook", "LIMIT_REACHED"),
     ("sendTestEvent", "LIMIT_REACHED"),
+    // `people`.
+    ("inviteMember", "LIMIT_REACHED"),
+    ("resendInvitation", "LIMIT_REACHED"),
+    ("updateMember", "CONFLICT"),
+    ("removeMember", "CONFLICT"),
     // `long_conversations` and `transcripts`.
     ("sendMessage", "LIMIT_REACHED"),
     ("confirmTranscriptCode", "LIMIT_REACHED"),

@@ -38,7 +38,7 @@ impl LiveSlots {
     pub fn take(&self, viewer: &Viewer, points: u64) -> Result<LiveSlot, ApiError> {
         let LiveLimits { queries, points: points_max } = match viewer.kind {
             KeyKind::Widget => MAX_WIDGET_LIVE,
-            KeyKind::Secret | KeyKind::Member | KeyKind::Operator | KeyKind::Legacy => MAX_LIVE,
+            KeyKind::Secret | KeyKind::Member | KeyKind::SignIn | KeyKind::Operator | KeyKind::Legacy => MAX_LIVE,
         };
         let (key, mut held) = (viewer.key_id, self.lock());
         let (open, cost) = held.get(&key).map_or((0, 0), |held| (held.queries, held.points));

@@ -6,11 +6,15 @@
 use async_graphql::{Context, ID, MaybeUndefined, Object, Result};
 use helpbot_api_macros::OutputObject;
 use helpbot_domain as domain;
+use helpbot_domain::ids::{MemberId, SiteId};
 use helpbot_services::accounts::keys::{self, KeyPatch, NewKey};
 
+use crate::error::Nullable;
 use crate::schema::access::Access;
 use crate::schema::enums::{KeyKind, Scope};
 use crate::schema::ids;
+use crate::schema::loaders;
+use crate::schema::members::Member;
 use crate::schema::mutation::{changed, finish, input, payload};
 use crate::schema::page::{self, KeyOrder, PageArgs, connection};
 use crate::schema::scalars::DateTime;
@@ -41,6 +45,8 @@ pub struct ApiKey {
     created_at: DateTime,
     #[graphql(skip)]
     id: ID,
+    #[graphql(skip)]
+    member: Option<(SiteId, MemberId)>,
 }
 
 connection! {
@@ -55,6 +61,14 @@ impl ApiKey {
     /// Global ID of the API key, which `node` accepts.
     pub async fn id(&self) -> ID {
         self.id.clone()
+    }
+
+    /// Member that the API key acts for: the owner of a member key, or who signed in. It is null for other kinds of keys,
+    /// and when the member was removed.
+    async fn member(&self, ctx: &Context<'_>) -> Nullable<Member> {
+        let (site, member) = self.member?;
+        let found = Access::of(ctx).loaders.member(site, member).await.map_err(loaders::failed);
+        found.transpose().map(|found| found.map(Member::from))
     }
 }
 
@@ -72,6 +86,7 @@ impl From<domain::key::Key> for ApiKey {
             last_used_at: row.last_used_at.map(DateTime),
             created_at: row.created_at.into(),
             id: ids::id(row.id),
+            member: row.site_id.zip(row.member_id),
         }
     }
 }
@@ -193,7 +208,7 @@ impl KeyMutation {
     /// Changes the name, the origins or the expiry of an API key. Open connections of the key end. Requires the
     /// `ADMIN` scope.
     ///
-    /// Fails with `NOT_FOUND` when the key does not exist, with `CONFLICT` when it is revoked, and with
+    /// Fails with `NOT_FOUND` when the key does not exist, with `CONFLICT` when it is revoked or that of a sign-in, and with
     /// `BAD_USER_INPUT` for an invalid field.
     async fn update_api_key(
         &self,

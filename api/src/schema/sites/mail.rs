@@ -4,7 +4,8 @@ use async_graphql::{Enum, Result};
 use helpbot_api_macros::OutputObject;
 use helpbot_domain as domain;
 use helpbot_services::runtime::job_kinds::{
-    HANDOFF_MAIL, LIMIT_MAIL, REPLY_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL, WEBHOOK_DISABLED_MAIL,
+    HANDOFF_MAIL, LIMIT_MAIL, REPLY_MAIL, SIGN_IN_MAIL, SOURCE_FAILING_MAIL, TRANSCRIPT_CODE_MAIL,
+    WEBHOOK_DISABLED_MAIL,
 };
 use helpbot_services::runtime::mail;
 
@@ -27,6 +28,8 @@ pub enum MailKind {
     Reply,
     /// Contains a code with which a visitor confirms an e-mail address.
     TranscriptCode,
+    /// Contains a link with which a member signs in or accepts an invitation.
+    SignIn,
     /// Tells the owner that visitors have reached a limit of the site.
     Limit,
 }
@@ -72,6 +75,7 @@ impl From<mail::QueuedMail> for WaitingMail {
                 SOURCE_FAILING_MAIL => MailKind::SourceFailing,
                 REPLY_MAIL => MailKind::Reply,
                 TRANSCRIPT_CODE_MAIL => MailKind::TranscriptCode,
+                SIGN_IN_MAIL => MailKind::SignIn,
                 LIMIT_MAIL => MailKind::Limit,
                 _ => MailKind::Transcript,
             },

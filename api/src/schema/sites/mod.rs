@@ -22,6 +22,7 @@ use crate::error::{Nullable, nullable, perhaps};
 use crate::schema::access::Access;
 use crate::schema::analytics::Analytics;
 use crate::schema::answer_rules::{self, AnswerRuleConnection};
+use crate::schema::audit_log::{self, AuditEntryConnection, AuditLogFilter};
 use crate::schema::business_hours::{BusinessHours, ExpectedReply};
 use crate::schema::canned_replies::{self, CannedReplyConnection};
 use crate::schema::contacts::{self, ContactConnection, IdentitySecret};
@@ -249,6 +250,18 @@ impl Site {
     /// scope.
     async fn members(&self, args: PageArgs) -> Nullable<MemberConnection> {
         nullable(members::list(&self.access, &self.row, &args)).await
+    }
+
+    /// Changes of the site, newest first: each says who changed what, when and from where. Entries are kept for 365 days.
+    /// Requires the `ADMIN` scope.
+    async fn audit_log(
+        &self,
+        #[graphql(desc = "Conditions that select entries. By default all entries are listed.")] filter: Option<
+            AuditLogFilter,
+        >,
+        args: PageArgs,
+    ) -> Nullable<AuditEntryConnection> {
+        nullable(audit_log::list(&self.access, &self.row, filter, &args)).await
     }
 
     /// Metrics about the questions of the site. Requires the `READ_ANALYTICS` scope and the Growth plan.

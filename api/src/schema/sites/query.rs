@@ -7,7 +7,7 @@ use helpbot_services::accounts::sites;
 use super::{Site, SiteConnection};
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::enums::{KeyKind, Scope};
+use crate::schema::enums::{KeyKind, MemberRole, Scope};
 use crate::schema::loaders;
 use crate::schema::members::Member;
 use crate::schema::page::{self, PageArgs};
@@ -73,7 +73,7 @@ impl Viewer {
         self.access.viewer.kind.into()
     }
 
-    /// Scopes that the API key has.
+    /// Scopes that the API key has. A page hides what they do not allow.
     async fn scopes(&self) -> Vec<Scope> {
         self.access.viewer.scopes.iter().map(|scope| Scope::from(*scope)).collect()
     }
@@ -92,6 +92,12 @@ impl Viewer {
         let (site, member) = (viewer.site_id?, viewer.member.as_ref()?);
         let found = self.access.loaders.member(site, member.id).await.map_err(loaders::failed);
         found.transpose().map(|found| found.map(Member::from))
+    }
+
+    /// Role of the member that the API key belongs to, which decides the scopes of the member's keys. It is null for
+    /// other kinds of keys.
+    async fn role(&self) -> Option<MemberRole> {
+        self.access.viewer.member.as_ref().map(|member| member.role.into())
     }
 
     /// ID of the session that the session token proves. It is null when the request has no session token.

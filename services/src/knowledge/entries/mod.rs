@@ -18,7 +18,7 @@ use helpbot_domain::key::Scope;
 use helpbot_domain::source::{Document, PageOutcome, Source, SourceKind, SourceStatus};
 use helpbot_domain::{Invalid, Timestamp, Together as _, text};
 
-use crate::accounts::sites;
+use crate::accounts::{audit_log, sites};
 use crate::conversations::lookup;
 use crate::knowledge::chunks::{WRITTEN_ANSWERS, content_hash};
 use crate::runtime::content_events::{self, ContentEvent};
@@ -99,6 +99,7 @@ pub(crate) async fn add_in(
     let source = own_source(c, site, now).await?;
     let (document, entry) = new_entry(&source, id, new, now);
     db::documents::put(c, &document, None).await?;
+    audit_log::created(&id);
     db::chunks::insert(c, &entry).await?;
     recount(c, source, now).await?;
     content_events::append(c, site, now, vec![ContentEvent::of_entry(EventType::EntryAdded, &entry)]).await?;
