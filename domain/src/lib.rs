@@ -35,6 +35,7 @@ pub mod page;
 pub mod plan;
 pub mod promise;
 pub mod range;
+pub mod retention;
 pub mod site;
 pub mod source;
 pub mod table;
@@ -43,6 +44,7 @@ pub mod time;
 pub mod transcript;
 pub mod triage;
 pub mod trusted_document;
+pub mod visitor;
 pub mod webhook;
 pub mod widget;
 

@@ -13,7 +13,7 @@ use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
 use helpbot_services::accounts::{credit_caps, limit_notices};
 use helpbot_services::batch_jobs;
-use helpbot_services::conversations::{handoff_notices, search, transcript_codes};
+use helpbot_services::conversations::{handoff_notices, retention, search, transcript_codes};
 use helpbot_services::runtime::events;
 use helpbot_services::runtime::hint_exchange;
 use helpbot_services::runtime::idempotency;
@@ -319,6 +319,9 @@ async fn delete_expired(services: Services) {
             Ok(0) => {}
             Ok(requests) => tracing::info!(requests, "deleted expired responses of idempotency keys"),
             Err(error) => tracing::warn!(error = error.detail(), "cannot delete expired responses of idempotency keys"),
+        }
+        if let Err(error) = retention::queue_due(&services).await {
+            tracing::warn!(error = error.detail(), "cannot queue the deletion of old data of sites");
         }
         if let Err(error) = delete_old_limits(&services).await {
             tracing::warn!(error = error.detail(), "cannot delete what limits counted earlier");

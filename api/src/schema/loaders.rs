@@ -18,6 +18,7 @@ use helpbot_domain::change_preview::ChangePreview;
 use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::conversation::{Conversation, Message};
 use helpbot_domain::evaluation::Case;
+use helpbot_domain::global_id::GlobalId;
 use helpbot_domain::ids::{
     BlockId, CannedReplyId, CaseId, ChunkId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId, RuleId,
     SiteId, SourceId, WebhookId,
@@ -31,6 +32,7 @@ use helpbot_domain::webhook::{Delivery, Webhook};
 use helpbot_services::accounts::{blocked_visitors, keys, members};
 use helpbot_services::conversations::{self, canned_replies, messages, notes, sightings, triage, unread};
 use helpbot_services::knowledge::{answer_rules, entries, evaluation, previews};
+use helpbot_services::runtime::global_ids;
 use helpbot_services::sources::PageExtraction;
 use helpbot_services::webhooks::{self, deliveries};
 use helpbot_services::{Error, Result, Services, Viewer, sources};
@@ -68,6 +70,7 @@ pub struct Loaders {
     pages: ById<DocumentId, Document, Pages>,
     previews: ById<PreviewId, ChangePreview, Previews>,
     rules: ById<RuleId, AnswerRule, Rules>,
+    sites: Loader<GlobalId, Loaded<SiteId>, SitesOf>,
     sources: ById<SourceId, Source, Sources>,
     tags: Loader<(SiteId, ConversationId), Loaded<Vec<String>>, Tags>,
     last_seen: ById<ConversationId, Timestamp, LastSeen>,
@@ -96,10 +99,16 @@ impl Loaders {
             rules: Loader::new(Rules(reads())).with_yield_count(YIELDS),
             tags: Loader::new(Tags(reads())).with_yield_count(YIELDS),
             last_seen: Loader::new(LastSeen(reads())).with_yield_count(YIELDS),
+            sites: Loader::new(SitesOf(reads())).with_yield_count(YIELDS),
             sources: Loader::new(Sources(reads())).with_yield_count(YIELDS),
             unread: Loader::new(Unread(reads())).with_yield_count(YIELDS),
             webhooks: Loader::new(Webhooks(reads())).with_yield_count(YIELDS),
         }
+    }
+
+    /// The site in which to look for an object: that of the viewer's key, and for an operator the one that contains it.
+    pub async fn site_of(&self, thing: GlobalId) -> Loaded<SiteId> {
+        self.sites.try_load(thing).await.unwrap_or_else(unanswered)
     }
 
     /// A block of a visitor, if it has not been removed.
@@ -238,6 +247,21 @@ by_id!(Previews, PreviewId => ChangePreview, previews::by_ids, |preview| preview
 by_id!(Rules, RuleId => AnswerRule, answer_rules::by_ids, |rule| rule.id);
 by_id!(Sources, SourceId => Source, sources::by_ids, |source| source.id);
 by_id!(Webhooks, WebhookId => Webhook, webhooks::by_ids, |webhook| webhook.id);
+
+struct SitesOf(Reads);
+
+impl BatchFn<GlobalId, Loaded<SiteId>> for SitesOf {
+    async fn load(&mut self, keys: &[GlobalId]) -> HashMap<GlobalId, Loaded<SiteId>> {
+        let found = global_ids::sites_of(&self.0.services, &self.0.viewer, keys).await.map_err(Arc::new);
+        let missing = match &found {
+            Ok(_) => Arc::new(Error::NotFound("Site")),
+            Err(error) => error.clone(),
+        };
+        let mut values: HashMap<_, _> = keys.iter().map(|key| (*key, Err(missing.clone()))).collect();
+        values.extend(found.into_iter().flatten().map(|(key, site)| (key, Ok(site))));
+        values
+    }
+}
 
 struct Messages(Reads);
 

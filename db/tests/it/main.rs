@@ -98,6 +98,7 @@ mod transcripts;
 mod trusted_documents;
 mod usage;
 mod vectors;
+mod visitor_sessions;
 mod webhooks;
 
 use helpbot_db::Db;

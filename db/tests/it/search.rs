@@ -310,8 +310,7 @@ async fn assert_stored_before_is_found(database: &TestDatabase, put_back: impl A
     db.close().await;
 }
 
-const FORGET_STEP: &str =
-    "DELETE FROM __diesel_schema_migrations WHERE version IN ('0060', '0090', '0100', '0120', '0130', '0180', '0182')";
+const FORGET_STEP: &str = "DELETE FROM __diesel_schema_migrations WHERE version IN ('0060', '0090', '0100', '0120', '0130', '0180', '0182', '0241')";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conversations_stored_before_the_index_are_found_on_sqlite() {
@@ -319,6 +318,7 @@ async fn conversations_stored_before_the_index_are_found_on_sqlite() {
         assert_stored_before_is_found(database, async |database| {
             // The later steps change the same table, so they are undone first.
             let down = concat!(
+                include_str!("../../../migrations/sqlite/0241_conversation_emails/down.sql"),
                 include_str!("../../../migrations/sqlite/0182_triage/down.sql"),
                 include_str!("../../../migrations/sqlite/0180_visitor_presence/down.sql"),
                 include_str!("../../../migrations/sqlite/0130_visitor_limits/down.sql"),
@@ -342,6 +342,7 @@ async fn conversations_stored_before_the_index_are_found_on_postgres() {
             let (server, schema) = database.schema().expect("a PostgreSQL database");
             // The later steps change the same table, so they are undone first.
             let down = concat!(
+                include_str!("../../../migrations/postgres/0241_conversation_emails/down.sql"),
                 include_str!("../../../migrations/postgres/0182_triage/down.sql"),
                 include_str!("../../../migrations/postgres/0180_visitor_presence/down.sql"),
                 include_str!("../../../migrations/postgres/0130_visitor_limits/down.sql"),
