@@ -49,7 +49,7 @@ fn rows_of(app: &TestApp, site: SiteId, count: usize) -> String {
          is_unanswered, confidence, message_count, created_at_ms, updated_at_ms) \
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
          SELECT '{site}', 'conv_01h0000000000000000' || (1000000 + i), 'session', 'Question ' || i, 'Answer', 'question ' || i, '[]', \
-         'answered', i % 3 = 0, 1, 2, {now} - i * 150000, {now} - i * 150000 FROM n; \
+         'answered', i % 3 = 0, 1, 2, {now} - CAST(i AS BIGINT) * 150000, {now} - CAST(i AS BIGINT) * 150000 FROM n; \
          INSERT INTO daily_stats (site_id, day, questions, unanswered, handoffs, helpful, unhelpful) \
          SELECT '{site}', CAST(created_at_ms / 86400000 AS INTEGER), count(*), \
          sum(CASE WHEN is_unanswered THEN 1 ELSE 0 END), 0, 0, 0 \
