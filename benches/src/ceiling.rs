@@ -93,6 +93,7 @@ fn site() -> Site {
         credit_limit: UNLIMITED_CREDITS,
         daily_credit_limit: None,
         address_credit_limit: None,
+        retention: helpbot_domain::retention::DataRetention::default(),
         widget: WidgetConfig::default(),
         answer_settings: "{}".into(),
         created_at: now,

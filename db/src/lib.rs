@@ -29,7 +29,7 @@ pub use connection::{
 };
 pub use conversations::{
     canned_replies, contacts, conversation_mails, conversation_notes, conversation_tags, handoff_notices, messages,
-    read_marks, reply_times, search, sessions, stats, transcript_codes, transcripts, visits,
+    read_marks, reply_times, search, sessions, stats, transcript_codes, transcripts, visitor_sessions, visits,
 };
 pub use error::{Error, Result};
 pub use knowledge::{answer_rules, change_previews, chunks, evaluation, topics, vectors};

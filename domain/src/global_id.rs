@@ -8,7 +8,7 @@ use crate::ids::{
 };
 
 /// The ID of an object that belongs to a site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GlobalId {
     /// ID of a source.
     Source(SourceId),

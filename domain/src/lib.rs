@@ -37,6 +37,7 @@ pub mod page;
 pub mod plan;
 pub mod promise;
 pub mod range;
+pub mod retention;
 pub mod sign_in;
 pub mod site;
 pub mod source;
@@ -47,6 +48,7 @@ pub mod transcript;
 pub mod triage;
 pub mod trusted_document;
 pub mod visit;
+pub mod visitor;
 pub mod webhook;
 pub mod widget;
 

@@ -3,6 +3,7 @@
 use crate::Timestamp;
 use crate::ids::SiteId;
 use crate::plan::Plan;
+use crate::retention::DataRetention;
 use crate::widget::WidgetConfig;
 
 /// ID of a site: a web site and its account.
@@ -23,6 +24,8 @@ pub struct Site {
     /// Number of questions per day (UTC) and client address that the owner allows. `None` means no
     /// limit.
     pub address_credit_limit: Option<i64>,
+    /// After how many days the data of the site is deleted.
+    pub retention: DataRetention,
     /// Widget settings as the owner set them, even where the plan overrides them.
     pub widget: WidgetConfig,
     /// Answer settings, as JSON that the engine parses.

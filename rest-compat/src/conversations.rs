@@ -40,7 +40,7 @@ pub(crate) struct ConversationsRequest {
     #[schema(value_type = String, required = false, default = "all", examples("unanswered"))]
     filter: Option<String>,
     /// Text that the question or the answer must contain. Case-insensitive; only the first 200 characters
-    /// count.
+    /// count. One or two characters are searched in the 20,000 newest conversations only.
     #[serde(default, deserialize_with = "text")]
     #[schema(value_type = String, required = false, examples("refund"))]
     search: Option<String>,

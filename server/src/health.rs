@@ -13,6 +13,7 @@ use helpbot_services::Services;
 use serde_json::json;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::metrics::{MetricSources, ServerMetrics};
 
@@ -28,6 +29,7 @@ const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 struct HealthState {
     services: Services,
     readiness: Arc<Readiness>,
+    draining: CancellationToken,
 }
 
 /// The last check of the database.
@@ -43,12 +45,12 @@ pub(crate) struct MetricsState {
     pub sources: MetricSources,
 }
 
-/// The routes `/healthz` and `/readyz`.
-pub(crate) fn router(services: Services) -> Router {
+/// The routes `/healthz` and `/readyz`. The server is not ready once `draining` is canceled.
+pub(crate) fn router(services: Services, draining: CancellationToken) -> Router {
     Router::new()
         .route("/healthz", get(async || Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))))
         .route("/readyz", get(ready))
-        .with_state(HealthState { services, readiness: Arc::default() })
+        .with_state(HealthState { services, readiness: Arc::default(), draining })
 }
 
 /// The route `/metrics`.
@@ -59,11 +61,17 @@ pub(crate) fn metrics_router(state: MetricsState) -> Router {
 /// The server is ready when the database accepts writes. The tables were migrated before the server
 /// accepted connections, so they are not checked again.
 async fn ready(State(health): State<HealthState>) -> Response {
+    if health.draining.is_cancelled() {
+        return not_ready(&json!({ "status": "stopping" }));
+    }
     if health.readiness.check(|| accepts_writes(&health.services)).await {
         return Json(json!({ "status": "ready", "database": "ok", "migrations": "ok" })).into_response();
     }
-    let body = Json(json!({ "status": "unavailable", "database": "unreachable" }));
-    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], body).into_response()
+    not_ready(&json!({ "status": "unavailable", "database": "unreachable" }))
+}
+
+fn not_ready(body: &serde_json::Value) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)], Json(body)).into_response()
 }
 
 impl Readiness {

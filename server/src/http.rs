@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
@@ -15,6 +15,7 @@ use helpbot_api::transport::envelope::{self, envelope};
 use helpbot_api::transport::served::Served;
 use helpbot_services::Services;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::compression::{self, Acceptance};
 use crate::metrics::ServerMetrics;
@@ -24,18 +25,19 @@ use crate::{log_redaction, trace_context};
 /// format; this limit applies to all other routes.
 const BODY_BYTES: usize = 256 * 1024;
 
-/// Wraps all routes of `app` in the middleware.
+/// Wraps all routes of `app` in the middleware. Once `draining` is canceled, each response closes its connection.
 pub(crate) fn with_middleware(
     app: Router,
     services: Services,
     metrics: ServerMetrics,
     access_log: AccessLog,
+    draining: CancellationToken,
 ) -> Router {
     app.fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(from_fn(drain))
-        .layer(from_fn_with_state(Around { services: Arc::new(services), metrics, access_log }, observe))
+        .layer(from_fn_with_state(Around { services: Arc::new(services), metrics, access_log, draining }, observe))
 }
 
 /// Whether each request is logged.
@@ -53,6 +55,7 @@ struct Around {
     services: Arc<Services>,
     metrics: ServerMetrics,
     access_log: AccessLog,
+    draining: CancellationToken,
 }
 
 /// Puts a request into its envelope, compresses the response, and measures and logs both. One layer does it all, because axum copies all
@@ -61,12 +64,18 @@ async fn observe(State(around): State<Around>, request: Request, next: Next) -> 
     let started = tokio::time::Instant::now();
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = matched.unwrap_or_else(|| "other".to_owned());
-    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let (method, uri, version) = (request.method().clone(), request.uri().clone(), request.version());
     let trace_id = trace_context::trace_id(request.headers()).map(str::to_owned);
     let acceptance = Acceptance::read(&method, request.headers());
     let response = envelope(State(around.services), request, next).await;
     let mut response = compression::compressed(response, acceptance).await;
     let took = started.elapsed();
+    // A connection that stays open could be closed at the moment in which a proxy sends the next request on it. HTTP/2 has
+    // a message of its own for this, and an upgraded connection is not HTTP anymore.
+    let keeps_alive = version < Version::HTTP_2 && response.status() != StatusCode::SWITCHING_PROTOCOLS;
+    if keeps_alive && around.draining.is_cancelled() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let headers = response.headers_mut();
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     around.metrics.request(&method, &route, response.status().as_u16(), took);

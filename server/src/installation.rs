@@ -62,6 +62,8 @@ pub struct Installation {
 pub enum Migrations {
     /// Apply them.
     Apply,
+    /// Apply them to a database without tables, and refuse another one that has some.
+    OnlyNew,
     /// Refuse to open a database that has some.
     Require,
 }
@@ -76,6 +78,7 @@ impl Installation {
         create_database_file(&settings)?;
         let opened = match migrations {
             Migrations::Apply => Db::open(&settings.database).await,
+            Migrations::OnlyNew => Db::open_or_create(&settings.database).await,
             Migrations::Require => Db::open_migrated(&settings.database).await,
         };
         let database = settings.database.to_string();
@@ -109,7 +112,7 @@ impl Installation {
         let clock = clock(parts.clock, &db).await.map_err(StartError::Installation)?;
         let services = Services::new(db, engine, clock, rule(pages), of_services);
         let services = services.with_webhook_policy(rule(webhooks));
-        check(&services, migrations, &settings).await?;
+        usable(runtime::installation::check(&services).await, &settings)?;
         let mailer = mailer(&settings)?;
         let pdf_program = match parts.pdf_program {
             Some(program) => program,
@@ -125,6 +128,14 @@ impl Installation {
             embedding_calls,
             pdf_program,
         })
+    }
+
+    /// Makes the secret key that of an installation that has none. A server does so, and a command that creates the database.
+    ///
+    /// # Errors
+    /// `WrongKey` when another node was faster; `Unfinished`; `Installation`.
+    pub async fn adopt_key(&self) -> Result<(), StartError> {
+        usable(runtime::installation::adopt_key(&self.services).await, &self.settings)
     }
 
     /// The identity of commands and of the server itself. Anyone who can read the database has all rights.
@@ -209,13 +220,8 @@ async fn clock(given: Option<Arc<dyn Clock>>, db: &Db) -> helpbot_services::Resu
     })
 }
 
-/// Refuses a database that is incomplete, and a secret key that is not that of the installation. A server makes its key that of an installation
-/// that has none; other commands leave that to a server.
-async fn check(services: &Services, migrations: Migrations, settings: &Settings) -> Result<(), StartError> {
-    let checked = match migrations {
-        Migrations::Apply => runtime::installation::adopt_key(services).await,
-        Migrations::Require => runtime::installation::check(services).await,
-    };
+/// Refuses a database that is incomplete, and a secret key that is not that of the installation.
+fn usable(checked: helpbot_services::Result<InstallationCheck>, settings: &Settings) -> Result<(), StartError> {
     match checked.map_err(StartError::Installation)? {
         InstallationCheck::Usable => Ok(()),
         InstallationCheck::Unfinished { copy } => {

@@ -13,7 +13,7 @@ use helpbot_ingest::worker::Worker;
 use helpbot_services::Services;
 use helpbot_services::accounts::{audit_log, credit_caps, limit_notices, sign_in_links, sign_ins};
 use helpbot_services::batch_jobs;
-use helpbot_services::conversations::{handoff_notices, search, transcript_codes};
+use helpbot_services::conversations::{handoff_notices, retention, search, transcript_codes};
 use helpbot_services::runtime::events;
 use helpbot_services::runtime::hint_exchange;
 use helpbot_services::runtime::idempotency;
@@ -33,7 +33,7 @@ use crate::http::AccessLog;
 use crate::installation::{Installation, Migrations, Parts};
 use crate::instance_lock::InstanceLock;
 use crate::metrics::{MetricSources, ServerMetrics};
-use crate::settings::{MetricsAddress, Settings};
+use crate::settings::{MetricsAddress, Settings, StartMigrations};
 use crate::{accept, first_site, http, routes};
 
 /// Interval at which expired events and stored responses are deleted.
@@ -63,13 +63,14 @@ pub struct RunningServer {
     /// The address that serves metrics, if any.
     pub metrics_address: Option<SocketAddr>,
     installation: Installation,
+    draining: CancellationToken,
     stop: CancellationToken,
     connections: Connections,
     tasks: JoinSet<()>,
     _instance_lock: Option<InstanceLock>,
 }
 
-/// Takes the port, then opens the installation and applies pending migrations. In this order, a port that is
+/// Takes the port, then opens the installation and applies pending migrations if the settings say so. In this order, a port that is
 /// in use leaves the database unchanged.
 ///
 /// # Errors
@@ -83,7 +84,13 @@ pub async fn bind(mut settings: Settings, parts: Parts) -> Result<BoundServer, S
     let listener = listener.map_err(|cause| StartError::Listen { address: wanted, cause })?;
     let address = listener.local_addr().map_err(|cause| StartError::Listen { address: wanted, cause })?;
     let metrics_listener = metrics_listener(settings.metrics_listen).await?;
-    let installation = Installation::open(settings, parts, Migrations::Apply).await?;
+    let migrations = match settings.migrate {
+        StartMigrations::Apply => Migrations::Apply,
+        StartMigrations::OnlyNew => Migrations::OnlyNew,
+        StartMigrations::Refuse => Migrations::Require,
+    };
+    let installation = Installation::open(settings, parts, migrations).await?;
+    installation.adopt_key().await?;
     let instance_lock = InstanceLock::acquire(&installation.settings);
     if let Some(lock) = &instance_lock {
         take_over(&installation.services, &lock.owner_prefix).await;
@@ -145,7 +152,8 @@ impl BoundServer {
     /// # Errors
     /// `Setting` when a setting of the APIs is not valid.
     pub fn app(&self) -> Result<axum::Router, StartError> {
-        Ok(app(&self.installation, &ServerMetrics::new(self.installation.services.now()), Connections::default())?.0)
+        let metrics = ServerMetrics::new(self.installation.services.now());
+        Ok(app(&self.installation, &metrics, Connections::default(), CancellationToken::new())?.0)
     }
 
     /// Starts accepting connections and running background tasks.
@@ -158,9 +166,9 @@ impl BoundServer {
         let Self { installation, listener, address, metrics_listener, worker, instance_lock } = self;
         let owner = || lease_owner(&installation, instance_lock.as_ref());
         let metrics = ServerMetrics::new(installation.services.now());
-        let stop = CancellationToken::new();
+        let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
         let connections = Connections::ending_with(stop.clone());
-        let (app, gateway) = app(&installation, &metrics, connections.clone())?;
+        let (app, gateway) = app(&installation, &metrics, connections.clone(), draining.clone())?;
         let limits = routes::connection_limits(&installation.settings)?;
         let mut tasks = JoinSet::new();
         let metrics_address = metrics_listener.as_ref().and_then(|listener| listener.local_addr().ok());
@@ -201,6 +209,7 @@ impl BoundServer {
             address,
             metrics_address,
             installation,
+            draining,
             stop,
             connections,
             tasks,
@@ -239,15 +248,16 @@ fn app(
     installation: &Installation,
     metrics: &ServerMetrics,
     connections: Connections,
+    draining: CancellationToken,
 ) -> Result<(axum::Router, Arc<GatewayMeasures>), StartError> {
     let services = installation.services.clone();
     let settings = &installation.settings;
     let values = Values { widget_key: first_site::demo_key(settings), has_demo: settings.has_demo };
-    let health = health::router(services.clone());
+    let health = health::router(services.clone(), draining.clone());
     let (api, measures) = routes::api(installation, connections)?;
     let routes = api.merge(health).merge(assets::router(values));
     let access_log = if settings.has_access_log { AccessLog::On } else { AccessLog::Off };
-    Ok((http::with_middleware(routes, services, metrics.clone(), access_log), measures))
+    Ok((http::with_middleware(routes, services, metrics.clone(), access_log, draining), measures))
 }
 
 impl RunningServer {
@@ -261,9 +271,17 @@ impl RunningServer {
         &self.installation
     }
 
+    /// Reports that the server is not ready and still serves requests for `time`, so that proxies notice and send no more of
+    /// them. Responses close their connections meanwhile.
+    pub async fn drain(&self, time: Duration) {
+        self.draining.cancel();
+        tokio::time::sleep(time).await;
+    }
+
     /// Stops the server: it accepts no new connections, gives open requests ten seconds, closes WebSockets with
     /// code 1012 (service restart) within five seconds and returns running syncs to the queue.
     pub async fn shutdown(mut self) {
+        self.draining.cancel();
         self.stop.cancel();
         // WebSockets run in tasks of their own, which the end of the process would stop before they close.
         if tokio::time::timeout(SOCKET_CLOSE_DEADLINE, self.connections.ended()).await.is_err() {
@@ -308,7 +326,7 @@ async fn keep_search_index(services: Services) {
     search::run_indexer(&services).await;
 }
 
-/// Deletes expired events and stored responses, again and again.
+/// Deletes expired events and stored responses, and queues the deletion of what sites do not want to keep, again and again.
 async fn delete_expired(services: Services) {
     loop {
         match events::delete_expired(&services).await {
@@ -320,6 +338,9 @@ async fn delete_expired(services: Services) {
             Ok(0) => {}
             Ok(requests) => tracing::info!(requests, "deleted expired responses of idempotency keys"),
             Err(error) => tracing::warn!(error = error.detail(), "cannot delete expired responses of idempotency keys"),
+        }
+        if let Err(error) = retention::queue_due(&services).await {
+            tracing::warn!(error = error.detail(), "cannot queue the deletion of old data of sites");
         }
         if let Err(error) = delete_old_limits(&services).await {
             tracing::warn!(error = error.detail(), "cannot delete what limits counted earlier");

@@ -15,16 +15,17 @@ use helpbot_domain::page::PageRequest;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::site_deletion::{self, SiteDeletion};
-use crate::conversations::erasure::{self, SessionErasure};
+use crate::conversations::erasure::{self, VisitorErasure};
+use crate::conversations::retention::{self, RetentionRun};
 use crate::knowledge::previews;
 use crate::runtime::batches;
-use crate::runtime::job_kinds::{DELETE_SITE, ERASE_SESSION};
+use crate::runtime::job_kinds::{APPLY_RETENTION, DELETE_SITE, ERASE_SESSION, ERASE_VISITOR};
 use crate::runtime::job_runner::{Backoff, JobEnd, JobHandler, JobRunner};
 use crate::runtime::jobs;
 use crate::{Error, Result, Services, Viewer, boxed};
 
 /// The kinds of batch jobs.
-pub const KINDS: [&str; 2] = [DELETE_SITE, ERASE_SESSION];
+pub const KINDS: [&str; 4] = [DELETE_SITE, ERASE_SESSION, ERASE_VISITOR, APPLY_RETENTION];
 /// Number of batch jobs at once. Each of them uses up to half of the writer's time.
 const CONCURRENCY: usize = 1;
 /// Waiting times after a failure, which is one of the database.
@@ -90,9 +91,13 @@ impl JobHandler for BatchHandler {
                     batches::work::<SiteDeletion>(services, job, owner).await?;
                     site_deletion::ended(services, job.site_id);
                 }
-                ERASE_SESSION => {
-                    batches::work::<SessionErasure>(services, job, owner).await?;
+                ERASE_SESSION | ERASE_VISITOR => {
+                    batches::work::<VisitorErasure>(services, job, owner).await?;
                     erasure::ended(services, job.site_id);
+                }
+                APPLY_RETENTION => {
+                    let run = batches::work::<RetentionRun>(services, job, owner).await?;
+                    retention::ended(services, job.site_id, &run);
                 }
                 other => return Err(Error::internal(format!("{other} is not a batch job"))),
             }

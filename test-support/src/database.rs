@@ -153,6 +153,20 @@ pub async fn ended(test: impl Future<Output = ()>, end: impl Future<Output = ()>
     }
 }
 
+/// Runs statements on the database with this URL, for tests that start programs on it.
+///
+/// # Panics
+/// When a statement fails.
+pub async fn execute_on(url: &str, sql: &str) {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => {
+            let mut connection = SqliteConnection::establish(path).expect("the file opens");
+            connection.batch_execute(sql).expect("the statements succeed");
+        }
+        None => run(url, sql).await,
+    }
+}
+
 /// A connection to the server itself, for what no query function offers.
 pub async fn server_client(server: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(server, NoTls).await.expect("the test server answers");

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use helpbot_domain::Timestamp;
-use helpbot_server::settings::{LogFormat, MetricsAddress};
+use helpbot_server::settings::{LogFormat, MetricsAddress, StartMigrations};
 use helpbot_server::{Parts, RunningServer, Settings};
 use helpbot_services::accounts::keys;
 use helpbot_services::runtime::clock::ManualClock;
@@ -162,6 +162,8 @@ fn settings(data: &Path, database: &TestDatabase) -> Settings {
         data: data.to_path_buf(),
         database: database.url().clone(),
         database_start_wait: Duration::ZERO,
+        drain: Duration::ZERO,
+        migrate: StartMigrations::Apply,
         public_url: None,
         allow_private: ALLOWED.parse().expect("an address is an entry"),
         trusted_proxies: Vec::new(),

@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, ID, Object};
 use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain::job::Job;
 use helpbot_services::batch_jobs;
-use helpbot_services::runtime::job_kinds::DELETE_SITE;
+use helpbot_services::runtime::job_kinds::{APPLY_RETENTION, DELETE_SITE, ERASE_VISITOR};
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
@@ -23,6 +23,10 @@ pub enum BatchJobKind {
     DeleteSite,
     /// Erases the data of a session.
     EraseSession,
+    /// Erases the data of all sessions of an e-mail address.
+    EraseVisitor,
+    /// Deletes what is older than the owner of a site wants to keep, as `DataRetention` says.
+    ApplyRetention,
 }
 
 /// Large work that runs in the background in short transactions, so that other requests do not wait for
@@ -59,6 +63,8 @@ impl From<Job> for BatchJob {
             id: ids::id(job.id),
             kind: match job.kind.as_str() {
                 DELETE_SITE => BatchJobKind::DeleteSite,
+                ERASE_VISITOR => BatchJobKind::EraseVisitor,
+                APPLY_RETENTION => BatchJobKind::ApplyRetention,
                 _ => BatchJobKind::EraseSession,
             },
             site_id: ids::id(job.site_id),

@@ -82,6 +82,7 @@ use crate::schema::sources::subscription::SourceSubscription;
 use crate::schema::topics::mutation::TopicMutation;
 use crate::schema::trusted_documents::TrustedDocumentMutation;
 use crate::schema::visitors::mutation::VisitorMutation;
+use crate::schema::visitors::retention::RetentionMutation;
 use crate::schema::webhooks::mutation::WebhookMutation;
 
 /// Deepest nesting of fields. The standard introspection query needs 15 (measured: 14 blocks it).
@@ -125,6 +126,7 @@ pub struct Mutations(
     PreviewMutation,
     TopicMutation,
     VisitorMutation,
+    RetentionMutation,
     TrustedDocumentMutation,
 );
 

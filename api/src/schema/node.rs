@@ -13,7 +13,6 @@ use helpbot_domain::ids::{
     RuleId, SessionId, SiteId, SourceId, WebhookId,
 };
 use helpbot_services::Error;
-use helpbot_services::runtime::global_ids;
 
 use crate::error::top_level;
 use crate::schema::access::Access;
@@ -145,10 +144,10 @@ pub(crate) async fn find(access: &Access, id: &ID) -> Result<Option<Node>> {
             Err(_) => return Ok(None),
         },
     };
-    let of = match global_ids::site_of(&access.services, &access.viewer, thing).await {
+    let of = match access.loaders.site_of(thing).await {
         Ok(site) => site,
         Err(error) if is_hidden(&error) => return Ok(None),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(loaders::failed(error)),
     };
     match load(access, of, thing).await {
         Ok(node) => Ok(node),

@@ -120,18 +120,18 @@ pub async fn delete(c: &mut Conn, site: SiteId, id: BlockId) -> Result<bool> {
     Ok(count == 1)
 }
 
-/// Deletes the block of a session.
+/// Deletes the block of a visitor who is recognized by `subject`.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn delete_session(c: &mut Conn, site: SiteId, session: &str) -> Result<usize> {
+pub async fn delete_of(c: &mut Conn, site: SiteId, kind: BlockKind, subject: &str) -> Result<usize> {
     let site = site.to_string();
     Ok(on!(c, |c| {
         diesel::delete(
             blocked::table
                 .filter(blocked::site_id.eq(&site))
-                .filter(blocked::kind.eq(BlockKind::Session.as_str()))
-                .filter(blocked::subject.eq(session)),
+                .filter(blocked::kind.eq(kind.as_str()))
+                .filter(blocked::subject.eq(subject)),
         )
         .execute(c)
         .await

@@ -168,7 +168,11 @@ pub async fn mark(c: &mut Conn, site: SiteId, now: Timestamp) -> Result<Option<i
 /// Returns an estimate of the number of rows of a site, from its counts.
 async fn estimate(c: &mut Conn, id: &str) -> Result<i64> {
     let questions: Vec<i64> = on!(c, |c| {
-        daily_stats::table.filter(daily_stats::site_id.eq(id)).select(daily_stats::questions).load(c).await
+        daily_stats::table
+            .filter(daily_stats::site_id.eq(id))
+            .select(daily_stats::questions - daily_stats::expired_questions)
+            .load(c)
+            .await
     })?;
     let pages: Vec<(i64, i64)> = on!(c, |c| {
         sources::table

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::paging::load_page;
 use crate::schema::{site_counters, sites};
 use helpbot_domain::page::PageRequest;
+use helpbot_domain::retention::DataRetention;
 use helpbot_domain::site::Site;
 
 #[derive(Queryable, Selectable)]
@@ -28,6 +29,10 @@ struct Row {
     credit_limit: i64,
     daily_credit_limit: Option<i64>,
     address_credit_limit: Option<i64>,
+    conversation_days: Option<i64>,
+    event_days: Option<i64>,
+    delivery_days: Option<i64>,
+    retention_changed_at_ms: Option<i64>,
     widget: String,
     answer_settings: String,
     created_at_ms: i64,
@@ -46,6 +51,12 @@ impl TryFrom<Row> for Site {
             credit_limit: row.credit_limit,
             daily_credit_limit: row.daily_credit_limit,
             address_credit_limit: row.address_credit_limit,
+            retention: DataRetention {
+                conversation_days: row.conversation_days,
+                event_days: row.event_days,
+                delivery_days: row.delivery_days,
+                changed_at: columns::ms(row.retention_changed_at_ms),
+            },
             widget: columns::json(&row.widget)?,
             answer_settings: row.answer_settings,
             created_at: Timestamp::from_ms(row.created_at_ms),
@@ -71,6 +82,10 @@ struct SiteChanges<'a> {
     credit_limit: i64,
     daily_credit_limit: Option<i64>,
     address_credit_limit: Option<i64>,
+    conversation_days: Option<i64>,
+    event_days: Option<i64>,
+    delivery_days: Option<i64>,
+    retention_changed_at_ms: Option<i64>,
     widget: String,
     answer_settings: &'a str,
     updated_at_ms: i64,
@@ -85,6 +100,10 @@ impl<'a> SiteChanges<'a> {
             credit_limit: site.credit_limit,
             daily_credit_limit: site.daily_credit_limit,
             address_credit_limit: site.address_credit_limit,
+            conversation_days: site.retention.conversation_days,
+            event_days: site.retention.event_days,
+            delivery_days: site.retention.delivery_days,
+            retention_changed_at_ms: site.retention.changed_at.map(Timestamp::as_ms),
             widget: columns::to_json(&site.widget),
             answer_settings: &site.answer_settings,
             updated_at_ms: site.updated_at.as_ms(),
@@ -154,6 +173,37 @@ pub async fn list(c: &mut Conn, page: PageRequest<SiteId>) -> Result<Vec<Site>> 
 /// Returns an error when the query fails.
 pub async fn count(c: &mut Conn) -> Result<i64> {
     Ok(on!(c, |c| existing!().count().get_result(c).await)?)
+}
+
+/// Returns up to `limit` sites after `after` in the order of their IDs whose owners have limited how long data is kept, and
+/// have not changed that after `unchanged_since`.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn with_retention(
+    c: &mut Conn,
+    after: Option<SiteId>,
+    unchanged_since: Timestamp,
+    limit: i64,
+) -> Result<Vec<SiteId>> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let ids: Vec<String> = on!(c, |c| {
+        existing!()
+            .filter(sites::id.gt(&after))
+            .filter(sites::retention_changed_at_ms.le(unchanged_since.as_ms()))
+            .filter(
+                sites::conversation_days
+                    .is_not_null()
+                    .or(sites::event_days.is_not_null())
+                    .or(sites::delivery_days.is_not_null()),
+            )
+            .order(sites::id)
+            .limit(limit)
+            .select(sites::id)
+            .load(c)
+            .await
+    })?;
+    ids.iter().map(|id| columns::parse(id)).collect()
 }
 
 /// Updates everything that an owner or operator can change. Returns false when the site does not

@@ -13,7 +13,7 @@ use super::channel::Channel;
 use super::conn::Conn;
 use super::database_url::DatabaseUrl;
 use super::load::DatabaseLoad;
-use super::migrate::Step;
+use super::migrate::{Step, refuse_pending};
 use super::snapshot::{Snapshot, SnapshotKind};
 use super::store::{Shared, Store, abandoned};
 use super::work::{self, TransactionWork};
@@ -50,10 +50,16 @@ impl Db {
     /// # Errors
     /// Same as [`Db::open`]; also `Schema` when migrations are pending.
     pub async fn open_migrated(url: &DatabaseUrl) -> Result<Self> {
-        let pending = migrate(url, Step::Pending).await?;
-        if pending > 0 {
-            return Err(Error::Schema(format!("{pending} migrations are pending: run `helpbot migrate`")));
-        }
+        refuse_pending(migrate(url, Step::Pending).await?)?;
+        Self::connect(url).await
+    }
+
+    /// Opens the database, and applies all migrations if it has no tables yet.
+    ///
+    /// # Errors
+    /// Same as [`Db::open`]; also `Schema` when migrations are pending.
+    pub async fn open_or_create(url: &DatabaseUrl) -> Result<Self> {
+        migrate(url, Step::UpIfEmpty).await?;
         Self::connect(url).await
     }
 

@@ -202,6 +202,27 @@ pub async fn count(c: &mut Conn, site: SiteId, query: &ConversationQuery) -> Res
     })?)
 }
 
+/// Returns the time of the question number `n` of a site, counted from the newest, which has number 1. `None` when there are fewer.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn nth_newest(c: &mut Conn, site: SiteId, n: i64) -> Result<Option<Timestamp>> {
+    let site = site.to_string();
+    // The index contains all of these columns.
+    let found: Option<i64> = on!(c, |c| {
+        conv::table
+            .filter(conv::site_id.eq(&site))
+            .order((conv::created_at_ms.desc(), conv::id.desc()))
+            .select(conv::created_at_ms)
+            .limit(1)
+            .offset(n - 1)
+            .first(c)
+            .await
+            .optional()
+    })?;
+    Ok(found.map(Timestamp::from_ms))
+}
+
 /// The number of conversations that have the same values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationGroup {

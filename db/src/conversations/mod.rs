@@ -20,6 +20,7 @@ pub mod sessions;
 pub mod stats;
 pub mod transcript_codes;
 pub mod transcripts;
+pub mod visitor_sessions;
 pub mod visits;
 
 use diesel::prelude::*;
@@ -48,7 +49,7 @@ fn requester((session_id, mailbox, address_key): (Option<String>, Option<String>
     MailRequester { session_id, mailbox, address_key }
 }
 
-pub use lists::{ConversationGroup, PageOfList, Window, count, groups, list};
+pub use lists::{ConversationGroup, PageOfList, Window, count, groups, list, nth_newest};
 
 /// Stores a new conversation.
 ///
@@ -221,18 +222,42 @@ pub async fn sessions_in_use(c: &mut Conn, site: SiteId, sessions: &[&str]) -> R
     })?)
 }
 
-/// Returns up to `limit` conversations of a session, locked against other writers until the
+/// Returns up to `limit` conversations of these sessions, locked against other writers until the
 /// transaction ends.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn of_session_locked(c: &mut Conn, site: SiteId, session: &str, limit: i64) -> Result<Vec<Conversation>> {
+pub async fn of_sessions_locked(
+    c: &mut Conn,
+    site: SiteId,
+    sessions: &[String],
+    limit: i64,
+) -> Result<Vec<Conversation>> {
     let site = site.to_string();
     let rows: Vec<Row> = on!(c, |c| {
         let found = conv::table
             .filter(conv::site_id.eq(&site))
-            .filter(conv::session_id.eq(session))
+            .filter(conv::session_id.eq_any(sessions))
             .order(conv::id)
+            .limit(limit)
+            .select(Row::as_select());
+        locked(ForUpdate, found).load(c).await
+    })?;
+    rows.into_iter().map(Conversation::try_from).collect()
+}
+
+/// Returns up to `limit` conversations that have not changed since `before`, longest unchanged first, locked against other
+/// writers until the transaction ends.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn unchanged_locked(c: &mut Conn, site: SiteId, before: Timestamp, limit: i64) -> Result<Vec<Conversation>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        let found = conv::table
+            .filter(conv::site_id.eq(&site))
+            .filter(conv::updated_at_ms.lt(before.as_ms()))
+            .order((conv::updated_at_ms, conv::id))
             .limit(limit)
             .select(Row::as_select());
         locked(ForUpdate, found).load(c).await

@@ -182,3 +182,64 @@ pub async fn delete(c: &mut Conn, site: SiteId, session: &str) -> Result<usize> 
             .await
     })?)
 }
+
+/// Looks at up to `limit` sessions after `after` in the order of their names. Deletes those whose visitor was last seen before
+/// `before` and that have no conversation. Returns the number of deleted sessions, and the name of the last one that was looked at;
+/// `None` when there are no more.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn delete_unused(
+    c: &mut Conn,
+    site: SiteId,
+    after: &str,
+    before: Timestamp,
+    limit: i64,
+) -> Result<(usize, Option<String>)> {
+    let site_text = site.to_string();
+    let rows: Vec<(String, i64, Option<i64>)> = on!(c, |c| {
+        sessions::table
+            .filter(sessions::site_id.eq(&site_text))
+            .filter(sessions::session_id.gt(after))
+            .order(sessions::session_id)
+            .limit(limit)
+            .select((sessions::session_id, sessions::created_at_ms, sessions::last_seen_at_ms))
+            .load(c)
+            .await
+    })?;
+    let last = rows.last().map(|(session, ..)| session.clone());
+    let is_old = |begun: i64, seen: Option<i64>| seen.unwrap_or(begun).max(begun) < before.as_ms();
+    let old: Vec<&str> =
+        rows.iter().filter(|(_, begun, seen)| is_old(*begun, *seen)).map(|(session, ..)| session.as_str()).collect();
+    if old.is_empty() {
+        return Ok((0, last));
+    }
+    let used = super::sessions_in_use(c, site, &old).await?;
+    let unused: Vec<&str> = old.into_iter().filter(|session| !used.iter().any(|name| name == session)).collect();
+    let deleted = on!(c, |c| {
+        diesel::delete(
+            sessions::table.filter(sessions::site_id.eq(&site_text)).filter(sessions::session_id.eq_any(unused)),
+        )
+        .execute(c)
+        .await
+    })?;
+    Ok((deleted, last))
+}
+
+/// Returns when a session began and when its visitor was last seen. `None` when the session does not exist.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn times(c: &mut Conn, site: SiteId, session: &str) -> Result<Option<(Timestamp, Option<Timestamp>)>> {
+    let site = site.to_string();
+    let found: Option<(i64, Option<i64>)> = on!(c, |c| {
+        sessions::table
+            .filter(sessions::site_id.eq(&site))
+            .filter(sessions::session_id.eq(session))
+            .select((sessions::created_at_ms, sessions::last_seen_at_ms))
+            .get_result(c)
+            .await
+            .optional()
+    })?;
+    Ok(found.map(|(begun, seen)| (Timestamp::from_ms(begun), columns::ms(seen))))
+}

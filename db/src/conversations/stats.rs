@@ -58,24 +58,68 @@ pub async fn add(c: &mut Conn, site: SiteId, day: Day, more: DailyCounts) -> Res
     Ok(())
 }
 
+/// Records that the conversations behind a part of the counts of `day` were deleted because of their age. The counts stay.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn expire(c: &mut Conn, site: SiteId, day: Day, expired: DailyCounts) -> Result<()> {
+    let site = site.to_string();
+    on!(c, |c| {
+        let row = days::table.filter(days::site_id.eq(&site)).filter(days::day.eq(day.number()));
+        let update = diesel::update(row).set((
+            days::expired_questions.eq(days::expired_questions + expired.questions),
+            days::expired_unanswered.eq(days::expired_unanswered + expired.unanswered),
+            days::expired_handoffs.eq(days::expired_handoffs + expired.handoffs),
+            days::expired_helpful.eq(days::expired_helpful + expired.helpful),
+            days::expired_unhelpful.eq(days::expired_unhelpful + expired.unhelpful),
+        ));
+        Fixed(update).execute(c).await
+    })?;
+    Ok(())
+}
+
+/// Loads these columns of the days from `$from` to `$to`.
+macro_rules! load_between {
+    ($c:ident, $site:expr, $from:expr, $to:expr, $columns:expr) => {{
+        let site = $site.to_string();
+        let rows: Vec<(i32, i64, i64, i64, i64, i64)> = on!($c, |c| {
+            days::table
+                .filter(days::site_id.eq(&site))
+                .filter(days::day.between($from.number(), $to.number()))
+                .order(days::day)
+                .select($columns)
+                .load(c)
+                .await
+        })?;
+        let counts = |(day, questions, unanswered, handoffs, helpful, unhelpful)| {
+            (Day::from_number(day), DailyCounts { questions, unanswered, handoffs, helpful, unhelpful })
+        };
+        Ok(rows.into_iter().map(counts).collect())
+    }};
+}
+
 /// Returns the counts of the days from `from` to `to`, both included, in ascending order. Days
 /// without counts are left out.
 ///
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn between(c: &mut Conn, site: SiteId, from: Day, to: Day) -> Result<Vec<(Day, DailyCounts)>> {
-    let site = site.to_string();
-    let rows: Vec<(i32, i64, i64, i64, i64, i64)> = on!(c, |c| {
-        days::table
-            .filter(days::site_id.eq(&site))
-            .filter(days::day.between(from.number(), to.number()))
-            .order(days::day)
-            .select((days::day, days::questions, days::unanswered, days::handoffs, days::helpful, days::unhelpful))
-            .load(c)
-            .await
-    })?;
-    let counts = |(day, questions, unanswered, handoffs, helpful, unhelpful)| {
-        (Day::from_number(day), DailyCounts { questions, unanswered, handoffs, helpful, unhelpful })
-    };
-    Ok(rows.into_iter().map(counts).collect())
+    let columns = (days::day, days::questions, days::unanswered, days::handoffs, days::helpful, days::unhelpful);
+    load_between!(c, site, from, to, columns)
+}
+
+/// Same as [`between`], for the conversations that are still stored.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn stored_between(c: &mut Conn, site: SiteId, from: Day, to: Day) -> Result<Vec<(Day, DailyCounts)>> {
+    let columns = (
+        days::day,
+        days::questions - days::expired_questions,
+        days::unanswered - days::expired_unanswered,
+        days::handoffs - days::expired_handoffs,
+        days::helpful - days::expired_helpful,
+        days::unhelpful - days::expired_unhelpful,
+    );
+    load_between!(c, site, from, to, columns)
 }

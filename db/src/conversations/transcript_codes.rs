@@ -210,3 +210,21 @@ pub async fn delete_of_session(c: &mut Conn, site: SiteId, session: &str) -> Res
 pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize> {
     Ok(delete_oldest!(c, codes, before, limit))
 }
+
+/// Returns the codes of a session, oldest first.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn of_session(c: &mut Conn, site: SiteId, session: &str) -> Result<Vec<TranscriptCode>> {
+    let site = site.to_string();
+    let rows: Vec<Row> = on!(c, |c| {
+        codes::table
+            .filter(codes::site_id.eq(&site))
+            .filter(codes::session_id.eq(session))
+            .order((codes::created_at_ms, codes::id))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(TranscriptCode::try_from).collect()
+}

@@ -1,6 +1,8 @@
 //! Transcript requests: conversations that visitors asked to receive by e-mail.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::{Timestamp, mailbox};
 use uuid::Uuid;
@@ -133,4 +135,53 @@ pub async fn ids_of(c: &mut Conn, site: SiteId, conversations: &[ConversationId]
             .await
     })?;
     rows.iter().map(|id| columns::parse(id)).collect()
+}
+
+/// Returns the IDs of up to `limit` requests for transcripts to an e-mail address, which is in lower case.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn ids_of_email(c: &mut Conn, site: SiteId, email: &str, limit: i64) -> Result<Vec<Uuid>> {
+    let site = site.to_string();
+    let rows: Vec<String> = on!(c, |c| {
+        transcripts::table
+            .filter(transcripts::site_id.eq(&site))
+            .filter(sql::<Bool>("lower(email) = ").bind::<Text, _>(email))
+            .limit(limit)
+            .select(transcripts::id)
+            .load(c)
+            .await
+    })?;
+    rows.iter().map(|id| columns::parse(id)).collect()
+}
+
+/// Deletes requests.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn delete(c: &mut Conn, site: SiteId, ids: &[Uuid]) -> Result<usize> {
+    let (site, ids) = (site.to_string(), columns::texts(ids));
+    Ok(on!(c, |c| {
+        diesel::delete(transcripts::table.filter(transcripts::site_id.eq(&site)).filter(transcripts::id.eq_any(&ids)))
+            .execute(c)
+            .await
+    })?)
+}
+
+/// Returns the requests for transcripts of these conversations, oldest first.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn of(c: &mut Conn, site: SiteId, conversations: &[ConversationId]) -> Result<Vec<TranscriptRequest>> {
+    let (site, conversations) = (site.to_string(), columns::texts(conversations));
+    let rows: Vec<Row> = on!(c, |c| {
+        transcripts::table
+            .filter(transcripts::site_id.eq(&site))
+            .filter(transcripts::conversation_id.eq_any(&conversations))
+            .order((transcripts::created_at_ms, transcripts::id))
+            .select(Row::as_select())
+            .load(c)
+            .await
+    })?;
+    rows.into_iter().map(TranscriptRequest::try_from).collect()
 }

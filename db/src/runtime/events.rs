@@ -213,15 +213,38 @@ pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Resul
     Ok(delete_oldest!(c, events, before, limit))
 }
 
-/// Returns the events of a session with numbers above `after` and up to `last`, as number and ID.
+/// Deletes up to `limit` of the site's oldest events, as far as they are older than `before`, and returns their number.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn delete_of_site_before(c: &mut Conn, site: SiteId, before: Timestamp, limit: i64) -> Result<usize> {
+    let site = site.to_string();
+    // The index on the time contains the events of all sites, and numbers rise with the time.
+    let oldest: Vec<(i64, i64)> = on!(c, |c| {
+        events::table
+            .filter(events::site_id.eq(&site))
+            .order(events::seq)
+            .limit(limit)
+            .select((events::seq, events::created_at_ms))
+            .load(c)
+            .await
+    })?;
+    let expired = oldest.into_iter().take_while(|(_, at)| *at < before.as_ms()).map(|(seq, _)| seq);
+    let Some(last) = expired.last() else { return Ok(0) };
+    Ok(on!(c, |c| {
+        diesel::delete(events::table.filter(events::site_id.eq(&site)).filter(events::seq.le(last))).execute(c).await
+    })?)
+}
+
+/// Returns the events of these sessions with numbers above `after` and up to `last`, as number and ID.
 /// Reads all events of the site with these numbers.
 ///
 /// # Errors
 /// Returns an error when the query fails.
-pub async fn of_session(
+pub async fn of_sessions(
     c: &mut Conn,
     site: SiteId,
-    session: &str,
+    sessions: &[String],
     after: i64,
     last: i64,
 ) -> Result<Vec<(i64, EventId)>> {
@@ -229,7 +252,7 @@ pub async fn of_session(
     let rows: Vec<(i64, String)> = on!(c, |c| {
         events::table
             .filter(events::site_id.eq(&site))
-            .filter(events::session_id.eq(session))
+            .filter(events::session_id.eq_any(sessions))
             .filter(events::seq.gt(after))
             .filter(events::seq.le(last))
             .order(events::seq)

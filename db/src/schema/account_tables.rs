@@ -14,6 +14,10 @@ diesel::table! {
         deleted_at_ms -> Nullable<BigInt>,
         daily_credit_limit -> Nullable<BigInt>,
         address_credit_limit -> Nullable<BigInt>,
+        conversation_days -> Nullable<BigInt>,
+        event_days -> Nullable<BigInt>,
+        delivery_days -> Nullable<BigInt>,
+        retention_changed_at_ms -> Nullable<BigInt>,
     }
 }
 diesel::table! {

@@ -9,6 +9,11 @@ diesel::table! {
         handoffs -> BigInt,
         helpful -> BigInt,
         unhelpful -> BigInt,
+        expired_questions -> BigInt,
+        expired_unanswered -> BigInt,
+        expired_handoffs -> BigInt,
+        expired_helpful -> BigInt,
+        expired_unhelpful -> BigInt,
     }
 }
 diesel::table! {

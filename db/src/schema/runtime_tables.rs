@@ -50,5 +50,6 @@ diesel::table! {
         first_start_until_ms -> Nullable<BigInt>,
         unfinished_copy -> Nullable<Text>,
         hash_key_sealed -> Nullable<Binary>,
+        min_migration -> Nullable<Text>,
     }
 }

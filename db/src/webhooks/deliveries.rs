@@ -308,3 +308,28 @@ pub async fn delete_before(c: &mut Conn, before: Timestamp, limit: i64) -> Resul
     })?;
     Ok(on!(c, |c| diesel::delete(deliveries::table.filter(deliveries::id.eq_any(&ids))).execute(c).await)?)
 }
+
+/// Deletes up to `limit` deliveries of each endpoint of the site that were created before `before`, in whatever state they
+/// are, and returns their number.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn delete_of_site_before(c: &mut Conn, site: SiteId, before: Timestamp, limit: i64) -> Result<usize> {
+    let mut expired: Vec<String> = Vec::new();
+    for webhook in crate::webhooks::list(c, site).await? {
+        let (site, webhook) = (site.to_string(), webhook.id.to_string());
+        let oldest: Vec<(String, i64)> = on!(c, |c| {
+            deliveries::table
+                .filter(deliveries::site_id.eq(&site))
+                .filter(deliveries::webhook_id.eq(&webhook))
+                // IDs rise with time.
+                .order(deliveries::id)
+                .limit(limit)
+                .select((deliveries::id, deliveries::created_at_ms))
+                .load(c)
+                .await
+        })?;
+        expired.extend(oldest.into_iter().take_while(|(_, at)| *at < before.as_ms()).map(|(id, _)| id));
+    }
+    Ok(on!(c, |c| diesel::delete(deliveries::table.filter(deliveries::id.eq_any(&expired))).execute(c).await)?)
+}

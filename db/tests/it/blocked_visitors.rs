@@ -44,9 +44,9 @@ async fn a_block_is_deleted_by_id_or_by_session(db: &Db) {
     let (address, _) = blocked(db, site, BlockKind::Address, "s", 2).await;
 
     assert!(!commit!(db, |c| blocked_visitors::delete(c, other, address.id)));
-    assert_eq!(commit!(db, |c| blocked_visitors::delete_session(c, other, "s")), 0);
+    assert_eq!(commit!(db, |c| blocked_visitors::delete_of(c, other, BlockKind::Session, "s")), 0);
     assert!(commit!(db, |c| blocked_visitors::delete(c, site, address.id)));
     assert_eq!(read!(db, |c| blocked_visitors::all(c, site)), [session]);
-    assert_eq!(commit!(db, |c| blocked_visitors::delete_session(c, site, "s")), 1);
+    assert_eq!(commit!(db, |c| blocked_visitors::delete_of(c, site, BlockKind::Session, "s")), 1);
     assert_eq!(read!(db, |c| blocked_visitors::all(c, site)), []);
 }

@@ -32,6 +32,7 @@ on_both_backends!(
     a_canceled_delivery_starts_again_when_restarted,
     the_log_is_filtered_and_paged_both_ways,
     old_deliveries_are_deleted_with_their_attempts,
+    the_old_deliveries_of_a_site_are_deleted_in_groups_in_any_state,
     due_and_later_deliveries_are_counted_for_monitoring,
 );
 
@@ -387,4 +388,27 @@ async fn due_and_later_deliveries_are_counted_for_monitoring(db: &Db) {
 
     assert_eq!(due, WaitingRows { number: 2, first_due_at: Some(later(1)) });
     assert_eq!(after, WaitingRows { number: 1, first_due_at: Some(later(30)) });
+}
+
+async fn the_old_deliveries_of_a_site_are_deleted_in_groups_in_any_state(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let (webhook, of_other) = (stored_webhook(db, site).await, stored_webhook(db, other).await);
+    let mut all = Vec::new();
+    for second in 0..4 {
+        let new = Delivery { created_at: later(second), ..delivery(&webhook, NOW) };
+        all.push(new.id);
+        commit!(db, |c| deliveries::insert(c, &new));
+    }
+    let kept = stored(db, &of_other, NOW).await;
+
+    let groups = [
+        commit!(db, |c| deliveries::delete_of_site_before(c, site, later(3), 2)),
+        commit!(db, |c| deliveries::delete_of_site_before(c, site, later(3), 2)),
+        commit!(db, |c| deliveries::delete_of_site_before(c, site, later(3), 2)),
+    ];
+
+    assert_eq!(groups, [2, 1, 0]);
+    let left = read!(db, |c| deliveries::by_ids(c, site, &all));
+    assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), all[3..]);
+    assert!(read!(db, |c| deliveries::by_id(c, other, kept.id)).is_some());
 }

@@ -16,6 +16,7 @@ on_both_backends!(
     an_event_without_a_conversation_is_read_as_written,
     old_events_are_deleted_and_the_numbers_continue,
     old_events_are_deleted_in_groups,
+    the_old_events_of_a_site_are_deleted_in_groups,
     each_site_has_its_own_log,
     a_missing_site_has_no_log,
 );
@@ -160,4 +161,22 @@ async fn a_missing_site_has_no_log(db: &Db) {
 
     assert!(matches!(refused, Err(Error::Corrupt { .. })), "{refused:?}");
     assert_eq!(read!(db, |c| events::last_seq(c, absent)), None);
+}
+
+async fn the_old_events_of_a_site_are_deleted_in_groups(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    for second in 0..5 {
+        commit!(db, |c| events::append(c, site, later(second), vec![make::event()]));
+    }
+    append(db, other, 1).await;
+
+    let groups = [
+        commit!(db, |c| events::delete_of_site_before(c, site, later(4), 3)),
+        commit!(db, |c| events::delete_of_site_before(c, site, later(4), 3)),
+        commit!(db, |c| events::delete_of_site_before(c, site, later(4), 3)),
+    ];
+
+    assert_eq!(groups, [3, 1, 0]);
+    assert_eq!(read!(db, |c| events::first_seq(c, site)), Some(5));
+    assert_eq!(read!(db, |c| events::first_seq(c, other)), Some(1));
 }

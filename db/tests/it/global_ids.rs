@@ -1,6 +1,6 @@
 //! Tests of finding the site of an object by its ID.
 
-use helpbot_db::global_ids::site_of;
+use helpbot_db::global_ids::{site_of, sites_of};
 use helpbot_db::{Db, canned_replies, conversations, sessions};
 use helpbot_domain::global_id::GlobalId;
 use helpbot_domain::ids::{
@@ -46,6 +46,10 @@ async fn an_object_is_found_in_its_site(db: &Db) {
         for thing in things {
             assert_eq!(read!(db, |c| site_of(c, thing)), Some(site), "{thing:?}");
         }
+        let missing = GlobalId::Conversation(ConversationId::from_uuid(make::uuid()));
+        let found = read!(db, |c| sites_of(c, &[&things[..], &[missing, things[0]]].concat()));
+        let expected: Vec<_> = things.iter().chain([&things[0]]).map(|thing| (*thing, site)).collect();
+        assert_eq!(found, expected);
     }
 }
 

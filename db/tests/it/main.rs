@@ -103,6 +103,7 @@ mod transcripts;
 mod trusted_documents;
 mod usage;
 mod vectors;
+mod visitor_sessions;
 mod visits;
 mod webhooks;
 

@@ -22,6 +22,7 @@ use helpbot_domain::ids::{
     ChunkId, ConversationId, DocumentId, EventId, JobId, KeyId, MemberId, MessageId, SiteId, SourceId,
 };
 use helpbot_domain::plan::Plan;
+use helpbot_domain::retention::DataRetention;
 use helpbot_domain::widget::WidgetConfig;
 use uuid::Uuid;
 
@@ -48,6 +49,7 @@ pub fn site() -> Site {
         credit_limit: 1000,
         daily_credit_limit: None,
         address_credit_limit: None,
+        retention: DataRetention::default(),
         widget: WidgetConfig::default(),
         answer_settings: "{}".into(),
         created_at: NOW,

@@ -232,7 +232,12 @@ async fn postgres_sorts_texts_by_bytes_like_sqlite() {
     .await;
 }
 
-const NEWER: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')";
+/// What a newer program leaves behind: a migration that this one does not know, and what it must know.
+fn newer(required: &str) -> String {
+    format!(
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999'); UPDATE installation SET min_migration = '{required}'"
+    )
+}
 
 async fn assert_refused(database: &TestDatabase) {
     for refused in [Db::open(database.url()).await.err(), Db::open_migrated(database.url()).await.err()] {
@@ -247,7 +252,7 @@ async fn assert_refused(database: &TestDatabase) {
 async fn a_database_of_a_newer_program_is_rejected_on_sqlite() {
     database::with(Some(TestDatabase::sqlite()), async |database| {
         Db::migrate(database.url()).await.expect("up");
-        sqlite(database).batch_execute(NEWER).expect("the row is written");
+        sqlite(database).batch_execute(&newer("9999")).expect("the rows are written");
 
         assert_refused(database).await;
     })
@@ -259,10 +264,113 @@ async fn a_database_of_a_newer_program_is_rejected_on_postgres() {
     database::with(TestDatabase::postgres().await, async |database| {
         Db::migrate(database.url()).await.expect("up");
         let (server, schema) = database.schema().expect("a PostgreSQL database");
-        let sql = format!("SET search_path = {schema}; {NEWER}");
-        server_client(server).await.batch_execute(&sql).await.expect("the row is written");
+        let sql = format!("SET search_path = {schema}; {}", newer("9999"));
+        server_client(server).await.batch_execute(&sql).await.expect("the rows are written");
 
         assert_refused(database).await;
+    })
+    .await;
+}
+
+async fn assert_opened(database: &TestDatabase) {
+    assert_eq!(Db::pending_migrations(database.url()).await.expect("counted"), 0);
+    assert_eq!(Db::migrate(database.url()).await.expect("nothing to do"), 0);
+    for opened in [Db::open(database.url()).await, Db::open_migrated(database.url()).await] {
+        let db = opened.expect("it opens");
+        make::stored_site(&db).await;
+        db.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_a_compatible_newer_program_is_opened_on_sqlite() {
+    database::with(Some(TestDatabase::sqlite()), async |database| {
+        Db::migrate(database.url()).await.expect("up");
+        sqlite(database).batch_execute(&newer("0242")).expect("the rows are written");
+
+        assert_opened(database).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_a_compatible_newer_program_is_opened_on_postgres() {
+    database::with(TestDatabase::postgres().await, async |database| {
+        Db::migrate(database.url()).await.expect("up");
+        let (server, schema) = database.schema().expect("a PostgreSQL database");
+        let sql = format!("SET search_path = {schema}; {}", newer("0242"));
+        server_client(server).await.batch_execute(&sql).await.expect("the rows are written");
+
+        assert_opened(database).await;
+    })
+    .await;
+}
+
+/// Makes the migration with the index of e-mail addresses pending again.
+async fn without_index(database: &TestDatabase) -> (String, String) {
+    let db = Db::open(database.url()).await.expect("up");
+    make::stored_site(&db).await;
+    db.close().await;
+    let (server, schema) = database.schema().expect("a PostgreSQL database");
+    let undo = "DROP INDEX conversations_email; DELETE FROM __diesel_schema_migrations WHERE version = '0241'";
+    let sql = format!("SET search_path = {schema}; {undo}");
+    server_client(server).await.batch_execute(&sql).await.expect("undone");
+    (server.to_owned(), schema.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_is_created_while_others_write_on_postgres() {
+    database::with(TestDatabase::postgres().await, async |database| {
+        let (server, schema) = without_index(database).await;
+        let insert = |name: &str| {
+            format!("INSERT INTO {schema}.conversations (site_id, id, session_id, question, answer, search_text, citations, outcome, \
+                     is_unanswered, confidence, message_count, created_at_ms, updated_at_ms, priority) \
+                     SELECT id, '{name}', 's', 'q', 'a', 'q', '[]', 'answered', false, 1, 2, 1, 1, 'normal' FROM {schema}.sites")
+        };
+        let db = Db::open_or_create(database.url()).await.err();
+        let (first, second) = (server_client(&server).await, server_client(&server).await);
+        first.batch_execute(&format!("BEGIN; {}", insert("first"))).await.expect("written");
+
+        let url = database.url().clone();
+        let migrating = tokio::spawn(async move { Db::migrate(&url).await });
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%CREATE INDEX CONCURRENTLY conversations_email%' \
+                     AND application_name = $1 AND wait_event_type = 'Lock'";
+        let mut is_waiting = false;
+        while !is_waiting {
+            is_waiting = second.query_one(waits, &[&schema]).await.expect("counted").get::<_, i64>(0) == 1;
+            assert!(!migrating.is_finished(), "the index waits for the open transaction");
+            tokio::task::yield_now().await;
+        }
+        // A plain CREATE INDEX would let this wait until the first transaction ends.
+        let text = format!("SET lock_timeout = '5s'; {}", insert("second"));
+        second.batch_execute(&text).await.expect("others write");
+        first.batch_execute("COMMIT").await.expect("committed");
+
+        assert_eq!(migrating.await.expect("no panic").expect("migrated"), 1);
+        assert!(matches!(db, Some(Error::Schema(reason)) if reason.contains("helpbot migrate")));
+        assert_eq!(Db::pending_migrations(database.url()).await.expect("counted"), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unfinished_index_is_created_again_on_postgres() {
+    database::with(TestDatabase::postgres().await, async |database| {
+        let (server, schema) = without_index(database).await;
+        let client = server_client(&server).await;
+        // What an interrupted CREATE INDEX CONCURRENTLY leaves behind.
+        let unfinished = format!(
+            "SET search_path = {schema}; CREATE INDEX conversations_email ON conversations (site_id); \
+             UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'conversations_email'::regclass"
+        );
+        client.batch_execute(&unfinished).await.expect("an invalid index");
+
+        let applied = Db::migrate(database.url()).await.expect("migrated");
+
+        let definition = "SELECT indisvalid, pg_get_indexdef(indexrelid) FROM pg_index WHERE indexrelid = 'conversations_email'::regclass";
+        let row = client.query_one(definition, &[]).await.expect("the index");
+        assert_eq!((applied, row.get::<_, bool>(0)), (1, true));
+        assert!(row.get::<_, String>(1).contains("lower(customer_email)"), "{}", row.get::<_, String>(1));
     })
     .await;
 }

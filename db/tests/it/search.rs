@@ -310,7 +310,7 @@ async fn assert_stored_before_is_found(database: &TestDatabase, put_back: impl A
     db.close().await;
 }
 
-const FORGET_STEP: &str = "DELETE FROM __diesel_schema_migrations WHERE version IN ('0060', '0090', '0100', '0120', '0130', '0180', '0182', '0250')";
+const FORGET_STEP: &str = "DELETE FROM __diesel_schema_migrations WHERE version IN ('0060', '0090', '0100', '0120', '0130', '0180', '0182', '0241', '0250')";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conversations_stored_before_the_index_are_found_on_sqlite() {
@@ -319,6 +319,7 @@ async fn conversations_stored_before_the_index_are_found_on_sqlite() {
             // The later steps change the same table, so they are undone first.
             let down = concat!(
                 include_str!("../../../migrations/sqlite/0250_visits/down.sql"),
+                include_str!("../../../migrations/sqlite/0241_conversation_emails/down.sql"),
                 include_str!("../../../migrations/sqlite/0182_triage/down.sql"),
                 include_str!("../../../migrations/sqlite/0180_visitor_presence/down.sql"),
                 include_str!("../../../migrations/sqlite/0130_visitor_limits/down.sql"),
@@ -343,6 +344,7 @@ async fn conversations_stored_before_the_index_are_found_on_postgres() {
             // The later steps change the same table, so they are undone first.
             let down = concat!(
                 include_str!("../../../migrations/postgres/0250_visits/down.sql"),
+                include_str!("../../../migrations/postgres/0241_conversation_emails/down.sql"),
                 include_str!("../../../migrations/postgres/0182_triage/down.sql"),
                 include_str!("../../../migrations/postgres/0180_visitor_presence/down.sql"),
                 include_str!("../../../migrations/postgres/0130_visitor_limits/down.sql"),

@@ -15,6 +15,7 @@ on_both_backends!(
     a_session_is_proved_by_its_own_token_until_it_is_deleted,
     the_proved_conversations_of_a_session_are_returned,
     the_last_time_of_a_visitor_needs_the_token_of_the_session,
+    old_sessions_without_conversations_are_deleted_in_groups,
 );
 
 const FIRST: Uuid = Uuid::from_u128(1);
@@ -97,4 +98,23 @@ async fn the_last_time_of_a_visitor_needs_the_token_of_the_session(db: &Db) {
 
     assert_eq!(read!(db, |c| sessions::last_seen(c, site, &names)), [("mine".to_owned(), FIRST, later)]);
     assert_eq!(read!(db, |c| sessions::last_seen(c, other, &names)), [("mine".to_owned(), FIRST, make::NOW)]);
+}
+
+async fn old_sessions_without_conversations_are_deleted_in_groups(db: &Db) {
+    let site = make::stored_site(db).await;
+    for session in ["a", "b", "c", "session 1"] {
+        commit!(db, |c| sessions::begin(c, site, session, FIRST, make::NOW));
+    }
+    commit!(db, |c| sessions::seen(c, site, "b", FIRST, make::later(9)));
+    make::stored(db, make::conversation(site, "Are you open?")).await;
+
+    let first = commit!(db, |c| sessions::delete_unused(c, site, "", make::later(5), 3));
+    let second = commit!(db, |c| sessions::delete_unused(c, site, "c", make::later(5), 3));
+    let third = commit!(db, |c| sessions::delete_unused(c, site, "session 1", make::later(5), 3));
+
+    assert_eq!(first, (2, Some("c".to_owned())));
+    assert_eq!(second, (0, Some("session 1".to_owned())), "it has a conversation");
+    assert_eq!(third, (0, None));
+    assert_eq!(read!(db, |c| sessions::times(c, site, "a")), None);
+    assert_eq!(read!(db, |c| sessions::times(c, site, "b")), Some((make::NOW, Some(make::later(9)))));
 }

@@ -10,6 +10,7 @@ use helpbot_domain::key::Key;
 use helpbot_domain::member::Member;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::plan::Plan;
+use helpbot_domain::retention::DataRetention;
 use helpbot_domain::site::Site;
 use helpbot_domain::source::{Document, Source};
 use helpbot_domain::widget::WidgetConfig;
@@ -26,6 +27,7 @@ on_both_backends!(
     concurrent_updates_of_a_locked_site_are_not_lost,
     deleting_a_site_deletes_all_of_its_rows_and_no_others,
     a_marked_site_is_found_by_nobody_and_its_rows_go_in_batches,
+    sites_with_retention_are_found_in_pages,
 );
 
 async fn a_site_is_read_as_it_was_written(db: &Db) {
@@ -53,6 +55,11 @@ async fn an_update_changes_only_what_may_change(db: &Db) {
         credit_limit: 5,
         daily_credit_limit: Some(7),
         address_credit_limit: Some(3),
+        retention: DataRetention {
+            conversation_days: Some(30),
+            changed_at: Some(later(5)),
+            ..DataRetention::default()
+        },
         widget: WidgetConfig { greeting: "Hey".into(), ..WidgetConfig::default() },
         answer_settings: r#"{"b":2}"#.into(),
         created_at: later(99),
@@ -268,4 +275,25 @@ async fn a_marked_site_is_found_by_nobody_and_its_rows_go_in_batches(db: &Db) {
     assert_eq!(commit!(db, |c| jobs::delete_all_except(c, site, "delete_site", 10)), 1);
     assert!(commit!(db, |c| sites::delete(c, site)));
     assert!(kept.found(db).await.into_iter().filter(|(noun, _)| *noun != "job").all(|(_, count)| count == 1));
+}
+
+async fn sites_with_retention_are_found_in_pages(db: &Db) {
+    let limits = |days, second| DataRetention {
+        conversation_days: days,
+        changed_at: Some(later(second)),
+        ..DataRetention::default()
+    };
+    let mut ids = Vec::new();
+    for (days, second) in [(Some(3), 1), (Some(5), 1), (None, 1), (Some(7), 9)] {
+        let site = Site { retention: limits(days, second), ..make::site() };
+        ids.push(site.id);
+        commit!(db, |c| sites::insert(c, &site));
+    }
+    make::stored_site(db).await;
+
+    let first = read!(db, |c| sites::with_retention(c, None, later(5), 1));
+    let second = read!(db, |c| sites::with_retention(c, Some(ids[0]), later(5), 9));
+
+    assert_eq!((first, second), (vec![ids[0]], vec![ids[1]]));
+    assert_eq!(read!(db, |c| sites::by_id(c, ids[0])).map(|site| site.retention), Some(limits(Some(3), 1)));
 }

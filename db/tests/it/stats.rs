@@ -6,7 +6,11 @@ use helpbot_db::{Db, stats};
 
 use crate::make::{self, NOW};
 
-on_both_backends!(concurrent_changes_of_a_day_add_up, days_are_returned_in_order_including_both_ends);
+on_both_backends!(
+    concurrent_changes_of_a_day_add_up,
+    days_are_returned_in_order_including_both_ends,
+    expired_conversations_stay_in_the_counts_and_leave_the_totals,
+);
 
 async fn concurrent_changes_of_a_day_add_up(db: &Db) {
     let site = make::stored_site(db).await;
@@ -34,4 +38,17 @@ async fn days_are_returned_in_order_including_both_ends(db: &Db) {
     let days: Vec<_> = found.iter().map(|(day, counts)| (*day, counts.questions)).collect();
     assert_eq!(days, [(today.minus(3), 3), (today.minus(1), 1), (today, 0)]);
     assert_eq!(read!(db, |c| stats::between(c, other, today.minus(9), today)), []);
+}
+
+async fn expired_conversations_stay_in_the_counts_and_leave_the_totals(db: &Db) {
+    let (site, today) = (make::stored_site(db).await, NOW.day());
+    let all = DailyCounts { questions: 5, unanswered: 3, handoffs: 2, helpful: 2, unhelpful: 1 };
+    let gone = DailyCounts { questions: 2, unanswered: 1, handoffs: 1, helpful: 1, unhelpful: 1 };
+    commit!(db, |c| stats::add(c, site, today, all));
+
+    commit!(db, |c| stats::expire(c, site, today, gone));
+
+    let left = DailyCounts { questions: 3, unanswered: 2, handoffs: 1, helpful: 1, unhelpful: 0 };
+    assert_eq!(read!(db, |c| stats::between(c, site, today, today)), [(today, all)]);
+    assert_eq!(read!(db, |c| stats::stored_between(c, site, today, today)), [(today, left)]);
 }

@@ -12,6 +12,7 @@ on_both_backends!(
     a_request_is_found_only_by_its_own_site,
     requests_are_counted_by_conversation_and_found_by_time,
     deleting_a_site_deletes_its_requests,
+    the_requests_for_an_address_are_found_and_deleted,
 );
 
 async fn conversation(db: &Db, site: SiteId) -> ConversationId {
@@ -71,4 +72,23 @@ async fn deleting_a_site_deletes_its_requests(db: &Db) {
     commit!(db, |c| sites::delete(c, site));
 
     assert_eq!(read!(db, |c| transcripts::by_id(c, site, asked.id)), None);
+}
+
+async fn the_requests_for_an_address_are_found_and_deleted(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let (of, elsewhere) = (conversation(db, site).await, conversation(db, other).await);
+    let first = stored(db, site, of, "Ann@example.com", NOW).await;
+    let second = stored(db, site, of, "bob@example.com", later(1)).await;
+    stored(db, other, elsewhere, "ann@example.com", NOW).await;
+
+    let found = read!(db, |c| transcripts::ids_of_email(c, site, "ann@example.com", 9));
+    let of_conversation = read!(db, |c| transcripts::of(c, site, &[of]));
+    let ids = found.clone();
+    let deleted = commit!(db, |c| async move { transcripts::delete(c, site, &ids).await });
+
+    assert_eq!(found, [first.id]);
+    assert_eq!(of_conversation, [first, second.clone()]);
+    assert_eq!(deleted, 1);
+    assert_eq!(read!(db, |c| transcripts::of(c, site, &[of])), [second]);
+    assert_eq!(read!(db, |c| transcripts::ids_of_email(c, other, "ann@example.com", 9)).len(), 1);
 }

@@ -30,16 +30,20 @@ pub(super) struct ServeArgs {
     /// Address and port to listen on. Defaults to 127.0.0.1:8080.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// Apply pending database migrations at the start. Defaults to the setting migrate.
+    #[arg(long)]
+    migrate: bool,
 }
 
 impl ServeArgs {
     /// These arguments, completed by those that were given before the command's name.
     pub(super) fn or(self, before: Self) -> Self {
-        Self { listen: self.listen.or(before.listen) }
+        Self { listen: self.listen.or(before.listen), migrate: self.migrate || before.migrate }
     }
 
     /// The arguments as a layer of settings.
     pub(super) fn layer(&self) -> SettingsLayer {
-        self.listen.iter().map(|listen| ("listen", listen.clone())).collect()
+        let listen = self.listen.iter().map(|listen| ("listen", listen.clone()));
+        listen.chain(self.migrate.then(|| ("migrate", "on".to_owned()))).collect()
     }
 }

@@ -75,7 +75,11 @@ impl CommandContext {
         let settings = self.settings()?;
         let is_new = settings.database.sqlite_path().is_some_and(|path| !path.exists());
         let migrations = if is_new { Migrations::Apply } else { Migrations::Require };
-        Ok(Installation::open(settings.clone(), Parts::default(), migrations).await?)
+        let installation = Installation::open(settings.clone(), Parts::default(), migrations).await?;
+        if is_new {
+            installation.adopt_key().await?;
+        }
+        Ok(installation)
     }
 }
 

@@ -2,6 +2,7 @@
 //! SIGINT or SIGTERM. Then it stops in order.
 
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use tokio::signal;
 
@@ -10,7 +11,7 @@ use super::failure::CommandFailure;
 use super::{logging, output};
 use crate::first_site::{self, FirstSite};
 use crate::settings::Settings;
-use crate::{Parts, StartError, bind};
+use crate::{Parts, RunningServer, StartError, bind};
 
 /// Runs the server until it is stopped.
 pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> {
@@ -35,7 +36,9 @@ pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> 
         None => urls(&base, "YOUR_WIDGET_KEY", has_demo),
     };
     output::text(&format!("HelpBot {} is ready at {base}\n{details}", env!("CARGO_PKG_VERSION")))?;
-    stop_signal().await;
+    if stop_signal().await == StopSignal::Terminate {
+        drain(&running, context.settings()?.drain).await;
+    }
     tracing::info!("stopping; open requests have ten seconds to finish");
     running.shutdown().await;
     Ok(())
@@ -88,8 +91,29 @@ Add the widget to a page:
     )
 }
 
+/// Lets proxies notice that the server stops. A second signal ends the wait.
+async fn drain(running: &RunningServer, time: Duration) {
+    if time.is_zero() {
+        return;
+    }
+    tracing::info!(seconds = time.as_secs(), "not ready anymore; requests are still served so that proxies notice");
+    tokio::select! {
+        () = running.drain(time) => {}
+        _ = stop_signal() => {}
+    }
+}
+
+/// How the server was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StopSignal {
+    /// SIGINT. A person at a terminal does not want to wait.
+    Interrupt,
+    /// SIGTERM, from a service manager or an orchestrator.
+    Terminate,
+}
+
 /// Waits for SIGINT or, on Unix, SIGTERM.
-async fn stop_signal() {
+async fn stop_signal() -> StopSignal {
     let interrupted = async {
         if signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
@@ -105,7 +129,7 @@ async fn stop_signal() {
     #[cfg(not(unix))]
     let terminated = std::future::pending::<()>();
     tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
+        () = interrupted => StopSignal::Interrupt,
+        () = terminated => StopSignal::Terminate,
     }
 }

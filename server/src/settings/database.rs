@@ -8,6 +8,19 @@ use helpbot_outbound::CertificateDer;
 
 use super::SettingsReader;
 
+/// What a server does with pending migrations at its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartMigrations {
+    /// Applies them.
+    Apply,
+    /// Applies them to a database without tables, and does not start on another one.
+    OnlyNew,
+    /// Does not start.
+    Refuse,
+}
+
+/// Time in which common proxies notice that a node is not ready: two checks, one each second, and some to spare.
+const DRAIN_OF_A_NODE: Duration = Duration::from_secs(5);
 /// Fewest connections to PostgreSQL: one that reads and one that writes.
 const CONNECTIONS_MIN: usize = 2;
 
@@ -33,6 +46,34 @@ impl SettingsReader<'_> {
             Ok(url)
         });
         url.unwrap_or_else(default)
+    }
+
+    /// What a server does with pending migrations. An SQLite database has one server, which is stopped for an upgrade anyway. On
+    /// PostgreSQL, other nodes are running, so somebody decides when their database changes.
+    pub(super) fn migrate(&mut self, database: &DatabaseUrl) -> StartMigrations {
+        let by_default = match database {
+            DatabaseUrl::Sqlite(_) => StartMigrations::Apply,
+            DatabaseUrl::Postgres(_) => StartMigrations::OnlyNew,
+        };
+        let given = self.optional("migrate").and_then(|given| {
+            self.value("migrate", &given, |text| match text {
+                "on" => Ok(StartMigrations::Apply),
+                "off" => Ok(StartMigrations::Refuse),
+                "auto" => Ok(by_default),
+                other => Err(format!("{other:?} is not auto, on or off")),
+            })
+        });
+        given.unwrap_or(by_default)
+    }
+
+    /// How long a server that was asked to stop still serves requests. Without other nodes, waiting would only make the
+    /// interruption longer.
+    pub(super) fn drain(&mut self, database: &DatabaseUrl) -> Duration {
+        match (self.optional("drain_s"), database) {
+            (Some(_), _) => self.seconds("drain_s"),
+            (None, DatabaseUrl::Postgres(_)) => DRAIN_OF_A_NODE,
+            (None, DatabaseUrl::Sqlite(_)) => Duration::ZERO,
+        }
     }
 
     fn connections(&mut self) -> usize {

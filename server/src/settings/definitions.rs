@@ -49,6 +49,16 @@ pub const SETTINGS: &[SettingDefinition] = &[
         "milliseconds after which PostgreSQL cancels a statement that waits for a lock",
     ),
     setting("database_start_wait_s", Some("60"), "seconds for which `helpbot serve` waits for PostgreSQL at its start"),
+    setting(
+        "migrate",
+        Some("auto"),
+        "whether `helpbot serve` applies pending migrations: on, off, or auto, which means on with SQLite, and with PostgreSQL only in a database without tables",
+    ),
+    setting(
+        "drain_s",
+        None,
+        "seconds for which a server still serves requests after SIGTERM while /readyz returns 503, so that a proxy uses other nodes; defaults to 5 with PostgreSQL and to 0 with SQLite",
+    ),
     setting("public_url", None, "URL that visitors use when the server is behind a proxy"),
     setting("allow_private", None, "private hosts and networks that sources and webhooks may connect to"),
     setting(

@@ -7,8 +7,8 @@
 
 mod database;
 pub mod definitions;
-mod inbound;
 mod layers;
+mod mail;
 mod secret_key;
 
 use std::net::SocketAddr;
@@ -22,6 +22,7 @@ use helpbot_domain::text;
 use helpbot_outbound::{AllowList, CertificateDer, SmtpSettings, authorities_from_pem};
 use url::Url;
 
+pub use database::StartMigrations;
 pub use layers::PASSPHRASE_VARIABLE;
 pub use layers::{SettingOrigin, SettingValue, SettingsLayer, SettingsLayers};
 pub use secret_key::{SecretKeyError, load as load_secret_key, read as read_secret_key, store as store_secret_key};
@@ -37,8 +38,12 @@ pub struct Settings {
     pub data: PathBuf,
     /// The database.
     pub database: DatabaseUrl,
+    /// What a server does with pending migrations at its start.
+    pub migrate: StartMigrations,
     /// How long a server waits for PostgreSQL at its start.
     pub database_start_wait: Duration,
+    /// How long a server still serves requests after SIGTERM, while it reports that it is not ready.
+    pub drain: Duration,
     /// URL that visitors use. Defaults to the address that the server listens on.
     pub public_url: Option<Url>,
     /// Private hosts and networks that sources and webhooks may connect to.
@@ -170,11 +175,14 @@ impl Settings {
         let reply_mail_delay_s = read.parsed("reply_mail_delay_s", "a number of seconds");
         let authorities = read.authorities();
         let database = read.database(&data, &authorities);
+        let (migrate, drain) = (read.migrate(&database), read.drain(&database));
         let settings = Self {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
             metrics_listen: read.metrics_address(),
             database,
+            migrate,
             database_start_wait: read.seconds("database_start_wait_s"),
+            drain,
             public_url: read.url("public_url"),
             allow_private: read.allow_private(),
             trusted_proxies: read.list("trusted_proxies"),
@@ -354,18 +362,6 @@ impl SettingsReader<'_> {
             } else {
                 Err(LOCAL_MODELS_NOT_BUILT.to_owned())
             }
-        })
-    }
-
-    fn smtp(&mut self, authorities: &[CertificateDer<'static>]) -> Option<SmtpSettings> {
-        let given = self.optional("smtp_url")?;
-        let from = self.text("smtp_from");
-        let may_send_password_unencrypted = self.switch_off("smtp_plaintext_password");
-        let url = given.value.clone();
-        let settings = SmtpSettings { url, from, may_send_password_unencrypted, authorities: authorities.to_vec() };
-        // The value may contain a password, so only the reason is reported.
-        self.value("smtp_url", &given, |_| {
-            helpbot_outbound::SmtpMailer::new(&settings).map(|_| settings.clone()).map_err(|error| error.to_string())
         })
     }
 

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::Home;
+use crate::support::{Home, Serving, request};
 
 /// Longer than the server's deadline of ten seconds.
 const CUT_WITHIN: Duration = Duration::from_secs(20);
@@ -57,6 +57,43 @@ fn an_open_connection_does_not_delay_the_shutdown() {
 }
 
 #[test]
+fn a_server_that_is_asked_to_stop_is_not_ready_and_still_serves_for_the_set_time() {
+    const DRAIN: Duration = Duration::from_secs(4);
+    let home = Home::new();
+    let mut command = home.command(&["--listen", "127.0.0.1:0"]);
+    command.env("HELPBOT_DRAIN_S", DRAIN.as_secs().to_string());
+    let server = Serving::begin(command);
+    let key = server.word("wk_live_");
+    let listening = {
+        let socket = Socket::open(server.address, &server.word("sk_live_"));
+        thread::spawn(|| socket.closed())
+    };
+    assert_eq!(server.get("/readyz").status, 200);
+
+    let began = Instant::now();
+    server.ask_to_stop();
+    while server.get("/readyz").status == 200 {
+        assert!(began.elapsed() < DRAIN, "it is still ready");
+        thread::sleep(Duration::from_millis(10));
+    }
+    // The request asks to keep the connection, and the response closes it.
+    let health = request(server.address, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    let readiness = server.get("/readyz");
+    let (asked, _) = server.ask(&key, "How do I revoke an API key?");
+    let served_at = began.elapsed();
+    let (code, log) = server.ended();
+    let took = began.elapsed();
+
+    assert!(served_at < DRAIN, "the checks took too long to show anything: {served_at:?}");
+    assert_eq!((health.status, asked), (200, 200));
+    assert!(health.head.contains("connection: close"), "{}", health.head);
+    assert!(readiness.body.contains("stopping"), "{}", readiness.body);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(took >= DRAIN, "{took:?}");
+    assert_eq!(listening.join().expect("the thread ends"), Some(1012));
+}
+
+#[test]
 fn every_websocket_receives_close_code_1012_at_shutdown() {
     const SOCKETS: usize = 8;
     const RESTART: u16 = 1012;
@@ -81,11 +118,13 @@ fn every_websocket_receives_close_code_1012_at_shutdown() {
 }
 
 /// A minimal WebSocket client: it sends short frames with a mask of zeros.
-struct Socket(TcpStream);
+pub(crate) struct Socket(TcpStream);
 
 impl Socket {
     const TEXT: u8 = 0x81;
     const CLOSE: u8 = 0x88;
+    const PING: u8 = 0x89;
+    const PONG: u8 = 0x8a;
     const MASKED: u8 = 0x80;
 
     fn connect(address: SocketAddr) -> Self {
@@ -106,7 +145,7 @@ impl Socket {
     }
 
     /// Opens a connection with one subscription that receives no events.
-    fn open(address: SocketAddr, key: &str) -> Self {
+    pub(crate) fn open(address: SocketAddr, key: &str) -> Self {
         let mut socket = Self::connect(address);
         socket.send(Self::TEXT, format!(r#"{{"type":"connection_init","payload":{{"apiKey":"{key}"}}}}"#).as_bytes());
         let (_, ack) = socket.receive().expect("an acknowledgement");
@@ -126,15 +165,26 @@ impl Socket {
     fn receive(&mut self) -> std::io::Result<(u8, Vec<u8>)> {
         let mut head = [0; 2];
         self.0.read_exact(&mut head)?;
-        let mut payload = vec![0; usize::from(head[1])];
+        let length = match head[1] {
+            126 => {
+                let mut length = [0; 2];
+                self.0.read_exact(&mut length)?;
+                usize::from(u16::from_be_bytes(length))
+            }
+            length => usize::from(length),
+        };
+        let mut payload = vec![0; length];
         self.0.read_exact(&mut payload)?;
         Ok((head[0], payload))
     }
 
-    /// Waits for the close frame, answers it and returns its code. `None` when none arrived.
-    fn closed(mut self) -> Option<u16> {
+    /// Answers pings until the close frame arrives, answers it and returns its code. `None` when none arrived.
+    pub(crate) fn closed(mut self) -> Option<u16> {
         loop {
             let (kind, payload) = self.receive().ok()?;
+            if kind == Self::PING {
+                self.send(Self::PONG, &payload);
+            }
             if kind == Self::CLOSE {
                 self.send(Self::CLOSE, &payload);
                 return payload.first_chunk().map(|code| u16::from_be_bytes(*code));

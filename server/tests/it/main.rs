@@ -12,6 +12,8 @@ mod killed_syncs;
 mod memory;
 mod monitoring;
 mod receiver;
+mod rolling_restart;
 mod serve;
 mod support;
+mod upgrades;
 mod visitor;

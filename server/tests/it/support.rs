@@ -33,10 +33,11 @@ impl Home {
         self.path(name)
     }
 
-    /// The program in this directory. Its only setting allows pages of this machine.
+    /// The program in this directory. Its settings allow pages of this machine and let it stop without waiting for a proxy.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_helpbot"));
-        command.args(arguments).current_dir(self.dir.path()).env_clear().env("HELPBOT_ALLOW_PRIVATE", "127.0.0.1");
+        command.args(arguments).current_dir(self.dir.path()).env_clear();
+        command.env("HELPBOT_ALLOW_PRIVATE", "127.0.0.1").env("HELPBOT_DRAIN_S", "0");
         command
     }
 
@@ -137,10 +138,20 @@ impl Serving {
     }
 
     /// Sends SIGTERM, waits for the end, and returns the exit code and the log.
-    pub fn terminate(mut self) -> (Option<i32>, String) {
+    pub fn terminate(self) -> (Option<i32>, String) {
+        self.ask_to_stop();
+        self.ended()
+    }
+
+    /// Sends SIGTERM.
+    pub fn ask_to_stop(&self) {
         let id = self.child.id().to_string();
         let signaled = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
         assert!(signaled.success());
+    }
+
+    /// Waits for the end, and returns the exit code and the log.
+    pub fn ended(mut self) -> (Option<i32>, String) {
         let log = rest_of(&mut self.child);
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).expect("text");

@@ -14,6 +14,7 @@ use helpbot_engine::AnswerPolicy;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 use helpbot_domain::page::PageRequest;
+use helpbot_domain::retention::DataRetention;
 use helpbot_domain::site::Site;
 
 const NAME_MAX_CHARS: usize = 120;
@@ -66,6 +67,7 @@ pub async fn create(services: &Services, viewer: &Viewer, new: NewSite) -> Resul
         credit_limit,
         daily_credit_limit: None,
         address_credit_limit: None,
+        retention: DataRetention::default(),
         widget: WidgetConfig::default(),
         answer_settings: settings_json(&AnswerPolicy::default()),
         created_at: now,

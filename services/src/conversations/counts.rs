@@ -7,7 +7,7 @@ use helpbot_domain::conversation::{HandoffStatus, Outcome, Vote};
 use helpbot_domain::ids::MemberId;
 use helpbot_domain::site::Site;
 
-use crate::conversations::listing::{ListQuery, require_list};
+use crate::conversations::listing::{self, ListQuery, require_list};
 use crate::{Result, Services, Viewer, boxed};
 
 /// How many conversations of a list have each value.
@@ -41,7 +41,9 @@ pub async fn counts(
     query: &ListQuery,
 ) -> Result<ConversationCounts> {
     require_list(viewer, site)?;
-    let groups = db::conversations::groups(&mut services.db.reader().await?, site.id, &query.stored()).await?;
+    let mut c = services.db.reader().await?;
+    let conditions = listing::stored(&mut c, site.id, query).await?;
+    let groups = db::conversations::groups(&mut c, site.id, &conditions).await?;
     let sum = |is_counted: &dyn Fn(&db::conversations::ConversationGroup) -> bool| -> i64 {
         groups.iter().filter(|group| is_counted(group)).map(|group| group.count).sum()
     };

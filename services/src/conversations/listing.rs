@@ -3,7 +3,7 @@
 use helpbot_db as db;
 use helpbot_db::conversations::{PageOfList, Window};
 use helpbot_db::stats::DailyCounts;
-use helpbot_domain::ids::ConversationId;
+use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::plan::Feature;
 use helpbot_domain::time::Day;
@@ -28,6 +28,13 @@ pub struct ListQuery {
 
 /// Maximum length of a search text. Longer texts are cut, as the REST contract says.
 const SEARCH_MAX_CHARS: usize = 200;
+
+/// Texts with fewer characters are in no search index, so that each row has to be compared.
+const INDEXED_SEARCH_CHARS: usize = 3;
+/// Number of conversations, newest first, in which a text of one or two characters is searched. Comparing them takes some 20 ms.
+const SHORT_SEARCH_ROWS: i64 = 20_000;
+/// Number of conversations before a page from which on its place is computed and not counted off.
+const DEEP: i64 = 1_000;
 
 /// A day after all days that have counts.
 const LAST_DAY: Day = Day::from_number(i32::MAX);
@@ -81,7 +88,7 @@ impl ListQuery {
     }
 
     /// Returns the conditions as the database can compare them.
-    pub(super) fn stored(&self) -> ConversationQuery {
+    fn stored(&self) -> ConversationQuery {
         let mut stored = self.conditions.clone();
         // No stored text contains NUL. PostgreSQL would refuse a query with it.
         let replaced = |text: &str| text.replace('\0', "\u{fffd}");
@@ -139,8 +146,66 @@ pub async fn list(
         ListStart::End => (query.order.reversed(), Window::Offset(0)),
     };
     let mut c = services.db.reader_of(site.id).await?;
+    let mut conditions = stored(&mut c, site.id, query).await?;
+    let window = match window {
+        Window::Offset(offset) if offset >= DEEP => {
+            let Some(left) = skip_days(&mut c, site.id, query, offset, &mut conditions).await? else {
+                return Ok(Vec::new());
+            };
+            Window::Offset(left)
+        }
+        window => window,
+    };
     let page = PageOfList { order, window, limit: page.limit, parts: page.parts };
-    Ok(db::conversations::list(&mut c, site.id, &query.stored(), page).await?)
+    Ok(db::conversations::list(&mut c, site.id, &conditions, page).await?)
+}
+
+/// Restricts a list to the days from that of its conversation number `offset` on, and returns how many conversations of that day come
+/// before it. The daily counts tell which day it is, so a page far behind costs as much as its day. Lists whose days are not counted stay
+/// as they are. `None` when the list is shorter.
+async fn skip_days(
+    c: &mut db::Conn,
+    site: SiteId,
+    query: &ListQuery,
+    offset: i64,
+    conditions: &mut ConversationQuery,
+) -> Result<Option<i64>> {
+    let is_newest_first = match query.order {
+        ConversationOrder::CreatedDesc => true,
+        ConversationOrder::CreatedAsc => false,
+        _ => return Ok(Some(offset)),
+    };
+    let Some(first) = query.first_whole_day() else { return Ok(Some(offset)) };
+    let mut days = db::stats::stored_between(c, site, first, LAST_DAY).await?;
+    if is_newest_first {
+        days.reverse();
+    }
+    let mut left = offset;
+    for (day, counts) in days {
+        let of_day = query.of_day(&counts);
+        if left < of_day {
+            if is_newest_first {
+                conditions.until = Some(day.minus(-1).start());
+            } else {
+                conditions.since = Some(day.start());
+            }
+            return Ok(Some(left));
+        }
+        left -= of_day;
+    }
+    Ok(None)
+}
+
+/// The conditions of a list as the database can compare them. A text that is too short for the search index is searched in the newest
+/// [`SHORT_SEARCH_ROWS`] conversations, unless only those of one session are.
+pub(super) async fn stored(c: &mut db::Conn, site: SiteId, query: &ListQuery) -> Result<ConversationQuery> {
+    let mut stored = query.stored();
+    let is_short = |words: &String| text::folded(words).chars().count() < INDEXED_SEARCH_CHARS;
+    if stored.session_id.is_none() && stored.search.as_ref().is_some_and(is_short) {
+        let first = db::conversations::nth_newest(c, site, SHORT_SEARCH_ROWS).await?;
+        stored.since = stored.since.max(first);
+    }
+    Ok(stored)
 }
 
 /// Returns the number of conversations in the list.
@@ -154,10 +219,13 @@ pub async fn total(services: &Services, viewer: &Viewer, site: &Site, query: &Li
     let mut c = services.db.reader_of(site.id).await?;
     match query.first_whole_day() {
         Some(first) => {
-            let days = db::stats::between(&mut c, site.id, first, LAST_DAY).await?;
+            let days = db::stats::stored_between(&mut c, site.id, first, LAST_DAY).await?;
             Ok(days.iter().map(|(_, counts)| query.of_day(counts)).sum())
         }
-        None => Ok(db::conversations::count(&mut c, site.id, &query.stored()).await?),
+        None => {
+            let conditions = stored(&mut c, site.id, query).await?;
+            Ok(db::conversations::count(&mut c, site.id, &conditions).await?)
+        }
     }
 }
 

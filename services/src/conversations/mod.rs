@@ -6,7 +6,7 @@
 //! the site's team take it, write [`messages`] and close it ([`handoffs`]). [`activity`] shows who
 //! is present or typing, and [`sightings`] when the visitor was last present; [`unread`] counts the messages that the other side has not read.
 //! [`reply_mails`] mail the team's messages to a visitor who is not there, whose answer comes back through
-//! [`mail_answers`]. [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, and
+//! [`mail_answers`]. [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, [`visitor_records`] exports it, [`retention`] deletes what is old, and
 //! [`history`] imports conversations from another service. [`triage`], [`notes`] and [`canned_replies`] help the team at its work. [`expected_reply`] tells a visitor when somebody will answer.
 //! [`visits`] are the sessions with their pages and browsers, and [`contacts`] the visitors whom the site's own server names.
 //!
@@ -20,6 +20,7 @@ pub mod canned_replies;
 mod change;
 pub mod contacts;
 mod counts;
+mod deletion;
 pub mod erasure;
 pub mod expected_reply;
 pub mod handoff_notices;
@@ -36,6 +37,7 @@ pub(crate) mod presence;
 mod question_session;
 mod reply_address;
 pub mod reply_mails;
+pub mod retention;
 pub mod search;
 pub mod sightings;
 mod storing;
@@ -44,6 +46,7 @@ pub mod transcript_codes;
 pub mod transcripts;
 pub mod triage;
 pub mod unread;
+pub mod visitor_records;
 pub mod visits;
 mod voting;
 

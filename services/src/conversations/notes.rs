@@ -16,7 +16,7 @@ use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 
 /// Maximum number of notes of a conversation.
-const NOTES_MAX: i64 = 500;
+pub(super) const NOTES_MAX: i64 = 500;
 
 /// Writes a note about a conversation.
 ///

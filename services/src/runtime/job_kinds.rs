@@ -49,6 +49,12 @@ pub const DELETE_SITE: &str = "delete_site";
 /// Erases the data of a session. A batch job.
 pub const ERASE_SESSION: &str = "erase_session";
 
+/// Erases the data of all sessions of an e-mail address. A batch job.
+pub const ERASE_VISITOR: &str = "erase_visitor";
+
+/// Deletes what is older than the owner of a site wants to keep. A batch job.
+pub const APPLY_RETENTION: &str = "apply_retention";
+
 /// Replays the questions of a site against a previewed change.
 pub const PREVIEW: &str = "preview";
 
@@ -71,7 +77,7 @@ pub const MAILS: &[&str] = match &DELIVERIES {
 };
 
 /// The kinds that send nothing.
-const OTHERS: [&str; 5] = [SYNC, EMBED, DELETE_SITE, ERASE_SESSION, PREVIEW];
+const OTHERS: [&str; 7] = [SYNC, EMBED, DELETE_SITE, ERASE_SESSION, ERASE_VISITOR, APPLY_RETENTION, PREVIEW];
 
 /// Returns all kinds.
 pub fn all() -> impl Iterator<Item = &'static str> {

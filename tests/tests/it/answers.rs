@@ -65,6 +65,7 @@ const STEPS: &[(&str, &str)] = &[
     ("blockVisitor", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
     ("unblockVisitor", r#"{"id": "@blockVisitor/blockedVisitor/id"}"#),
     ("updateCreditCaps", r#"{"perDay": 1000, "perAddressPerDay": 1000}"#),
+    ("updateDataRetention", r#"{"conversationDays": 365, "eventDays": 30}"#),
     ("addTrustedDocuments", r#"{"documents": [{"id": "site", "body": "{ site { id } }"}]}"#),
     ("dismissTopic", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
     ("restoreTopic", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
@@ -88,6 +89,7 @@ const STEPS: &[(&str, &str)] = &[
     ("deleteFaqEntry", r#"{"id": "@addFaqEntry/entry/id"}"#),
     ("removeTrustedDocuments", r#"{"documentIds": ["site"]}"#),
     ("deleteSource", r#"{"id": "@addSource/source/id"}"#),
+    ("eraseVisitor", r#"{"email": "nobody@example.com"}"#),
     ("eraseSession", r#"{"sessionId": "@askQuestion/conversation/sessionId"}"#),
     ("deleteSite", r#"{"id": "@createSite/site/id"}"#),
 ];

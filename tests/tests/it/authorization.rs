@@ -378,6 +378,16 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::Admin),
     ),
     (
+        "Mutation.eraseVisitor",
+        "mutation ($site: ID) { eraseVisitor(input: {siteId: $site, email: \"x\"}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
+        "Mutation.updateDataRetention",
+        "mutation ($site: ID) { updateDataRetention(input: {siteId: $site, eventDays: 0}) { userErrors { code } } }",
+        One(Scope::Admin),
+    ),
+    (
         "Mutation.createWebhook",
         "mutation ($site: ID) { createWebhook(input: {siteId: $site, url: \"x\", events: []}) { userErrors { code } } }",
         One(Scope::Webhooks),
@@ -480,6 +490,8 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.contacts", "contacts { totalCount nodes { id } }", One(Scope::ReadConversations)),
     ("Site.identitySecrets", "identitySecrets { id }", One(Scope::Admin)),
     ("Site.creditCaps", "creditCaps { perDay }", One(Scope::Admin)),
+    ("Site.dataRetention", "dataRetention { conversationDays }", One(Scope::Admin)),
+    ("Site.visitorRecords", "visitorRecords(sessionId: \"x\") { totalCount nodes { body } }", One(Scope::Admin)),
     ("Site.apiKeys", "apiKeys { totalCount nodes { id } }", One(Scope::Admin)),
     ("Site.trustedDocuments", "trustedDocuments { totalCount nodes { documentId } }", One(Scope::Admin)),
     ("Site.waitingMails", "waitingMails { totalCount nodes { kind } }", One(Scope::Admin)),

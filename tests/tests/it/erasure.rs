@@ -1,4 +1,5 @@
-//! Tests of erasing a session: nothing of it remains in the database, other data stays, and the event log has no gap.
+//! Tests of erasing a visitor by session and by e-mail address: nothing of it remains in the database, other data stays, and the
+//! event log has no gap. And of the export of a visitor, which contains what would be erased.
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -45,6 +46,26 @@ async fn a_long_session_goes_in_groups_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_session_goes_in_groups_on_postgres() {
     on(TestDatabase::postgres().await, a_long_session_goes_in_groups).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_an_erased_address_stays_on_sqlite() {
+    on(Some(TestDatabase::sqlite()), nothing_of_an_erased_address_stays).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_an_erased_address_stays_on_postgres() {
+    on(TestDatabase::postgres().await, nothing_of_an_erased_address_stays).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_export_of_a_visitor_contains_what_would_be_erased_on_sqlite() {
+    on(Some(TestDatabase::sqlite()), the_export_of_a_visitor_contains_what_would_be_erased).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_export_of_a_visitor_contains_what_would_be_erased_on_postgres() {
+    on(TestDatabase::postgres().await, the_export_of_a_visitor_contains_what_would_be_erased).await;
 }
 
 async fn on(database: Option<TestDatabase>, test: impl AsyncFnOnce(&TestApp, &TestDatabase)) {
@@ -205,6 +226,116 @@ async fn nothing_is_sent_any_more(app: &TestApp, site: &TestSite<'_>, receivers:
             assert!(body.contains("harbour"), "{body}");
         }
     }
+}
+
+const ERASE_VISITOR: &str = "mutation ($email: String!, $site: ID) {
+    m: eraseVisitor(input: { email: $email, siteId: $site }) { sessionCount conversationCount userErrors { code field } }
+}";
+const RECORDS: &str = "query ($session: String, $email: String, $first: Int, $after: String) {
+    site { visitorRecords(sessionId: $session, email: $email, first: $first, after: $after) {
+        totalCount pageInfo { hasNextPage endCursor } nodes { kind sessionId conversationId body }
+    } }
+}";
+
+/// Another session of the same visitor, and a conversation of somebody else that the team has mailed to the visitor by mistake.
+async fn leave_more_traces(site: &TestSite<'_>) {
+    let second = asked(&site.visitor(), "Is there a second quagmire?", "another-device").await;
+    let visitor = site.visitor().with_session(second["sessionToken"].as_str().expect("a token"));
+    let handoff = "mutation ($id: ID!) { m: requestHandoff(input: {
+        conversationId: $id, customerEmail: \"THISTLE@Example.com\"
+    }) { userErrors { message } } }";
+    done(&visitor, handoff, json!({ "id": second["conversation"]["id"] })).await;
+    let of_another = asked(&site.visitor(), "Is the harbour open?", "another-visitor").await;
+    let transcript = "mutation ($id: ID!) {
+        m: sendTranscript(input: { conversationId: $id, email: \"thistle@example.com\" }) { userErrors { message } }
+    }";
+    done(&site.owner(), transcript, json!({ "id": of_another["conversation"]["id"] })).await;
+}
+
+async fn nothing_of_an_erased_address_stays(app: &TestApp, database: &TestDatabase) {
+    let (site, other) = (app.site().create().await, app.site().create().await);
+    let mut receivers = [Receiver::start().await, Receiver::start().await];
+    let visitor = leave_traces(app, &site, &mut receivers).await;
+    leave_more_traces(&site).await;
+    for word in WORDS {
+        assert!(!places_of(database, word).await.is_empty(), "{word} is nowhere: the test looks at nothing");
+    }
+
+    let variables = json!({ "email": "Thistle@example.com", "site": null });
+    let (_, narrow) = site.key(KeyKind::Secret).scopes(&[Scope::ReadConversations]).create().await;
+    for refused in [app.client(&narrow), visitor.clone()] {
+        assert_eq!(refused.graphql(ERASE_VISITOR, variables.clone()).await.codes(), ["FORBIDDEN"]);
+    }
+    let by_stranger = done(&other.owner(), ERASE_VISITOR, variables.clone()).await;
+    let malformed = site.owner().graphql(ERASE_VISITOR, json!({ "email": "thistle" })).await.ok();
+    let erased = done(&site.owner(), ERASE_VISITOR, variables.clone()).await;
+    let again = done(&site.owner(), ERASE_VISITOR, variables).await;
+
+    assert_eq!(malformed["m"]["userErrors"][0], json!({ "code": "BAD_USER_INPUT", "field": ["input", "email"] }));
+    let counts = |payload: &Value| (payload["sessionCount"].clone(), payload["conversationCount"].clone());
+    assert_eq!(counts(&by_stranger), (json!(0), json!(0)));
+    assert_eq!(counts(&erased), (json!(2), json!(3)));
+    assert_eq!(counts(&again), (json!(0), json!(0)));
+    for word in WORDS.into_iter().chain(["another-device"]) {
+        assert_eq!(places_of(database, word).await, BTreeSet::new(), "{word} is still there");
+    }
+    assert!(!places_of(database, "harbour").await.is_empty(), "what others said stays");
+    let waiting = site.owner().graphql("{ site { waitingMails { nodes { kind } } } }", json!({})).await.ok();
+    assert_eq!(waiting["site"]["waitingMails"]["nodes"], json!([]));
+    let refused = visitor.graphql("{ viewer { sessionId } }", json!({})).await;
+    assert_ne!(refused.data["viewer"]["sessionId"], SESSION, "the token has ended");
+}
+
+/// All records, read in pages of one.
+async fn records_of(client: &Client, mut variables: Value) -> Vec<Value> {
+    let mut records = Vec::new();
+    variables["first"] = json!(1);
+    loop {
+        let mut found = client.graphql(RECORDS, variables.clone()).await.ok()["site"]["visitorRecords"].take();
+        records.extend(found["nodes"].as_array().expect("a list").clone());
+        if found["pageInfo"]["hasNextPage"] == false {
+            assert_eq!(found["totalCount"], records.len());
+            return records;
+        }
+        variables["after"] = found["pageInfo"]["endCursor"].take();
+    }
+}
+
+async fn the_export_of_a_visitor_contains_what_would_be_erased(app: &TestApp, _: &TestDatabase) {
+    let (site, other) = (app.site().create().await, app.site().create().await);
+    let mut receivers = [Receiver::start().await, Receiver::start().await];
+    let visitor = leave_traces(app, &site, &mut receivers).await;
+    leave_more_traces(&site).await;
+
+    let by_email = records_of(&site.owner(), json!({ "email": "thistle@EXAMPLE.com" })).await;
+    let by_session = records_of(&site.owner(), json!({ "session": SESSION })).await;
+    let of_stranger = records_of(&other.owner(), json!({ "session": SESSION })).await;
+    let all = site.owner().graphql(RECORDS, json!({ "email": "thistle@example.com" })).await.ok();
+    let by_visitor = visitor.graphql(RECORDS, json!({ "session": SESSION })).await;
+    let neither = site.owner().graphql(RECORDS, json!({})).await;
+    let both = site.owner().graphql(RECORDS, json!({ "session": "a", "email": "a@example.com" })).await;
+
+    let kinds = |records: &[Value]| -> Vec<String> {
+        records.iter().map(|it| format!("{} {}", it["kind"].as_str().expect("a kind"), it["sessionId"])).collect()
+    };
+    let of_session =
+        ["SESSION \"visitor-of-old\"", "CONVERSATION \"visitor-of-old\"", "CONVERSATION \"visitor-of-old\""];
+    assert_eq!(kinds(&by_session), of_session);
+    let of_device = ["SESSION \"another-device\"", "CONVERSATION \"another-device\""];
+    assert_eq!(kinds(&by_email), [&of_device[..], &of_session[..]].concat());
+    assert_eq!(all["site"]["visitorRecords"]["nodes"], json!(by_email));
+    assert_eq!(of_stranger, Vec::<Value>::new());
+    let text = by_session.iter().map(|record| record["body"].as_str().expect("a text")).collect::<String>();
+    for word in WORDS {
+        assert!(text.to_lowercase().contains(word), "{word} is not exported: {text}");
+    }
+    assert!(!text.contains("harbour"), "what others said is not exported: {text}");
+    let body: Value = serde_json::from_str(by_session[1]["body"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(body["messages"][0]["text"], "A zephyrous wind blows from there");
+    assert_eq!(body["notes"][0]["text"], "Sells mulberry jam");
+    assert_eq!(body["tags"], json!(["obelisk"]));
+    assert_eq!(by_visitor.codes(), ["FORBIDDEN"]);
+    assert_eq!((neither.codes(), both.codes()), (vec!["BAD_USER_INPUT"], vec!["BAD_USER_INPUT"]));
 }
 
 async fn a_long_session_goes_in_groups(app: &TestApp, database: &TestDatabase) {

@@ -122,6 +122,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("updateConversation", r#"{"conversationId": "@unknown", "addTags": ["a"]}"#, "NOT_FOUND"),
     ("updateConversation", r#"{"conversationId": "@plain", "addTags": [" "]}"#, "BAD_USER_INPUT"),
     ("updateCreditCaps", r#"{"perDay": -1}"#, "BAD_USER_INPUT"),
+    ("updateDataRetention", r#"{"eventDays": 0}"#, "BAD_USER_INPUT"),
     ("updateEvaluationSettings", r#"{"allowedLosses": -1}"#, "BAD_USER_INPUT"),
     ("updateFaqEntry", r#"{"id": "@unknown", "answer": "A."}"#, "NOT_FOUND"),
     ("updateFaqEntry", r#"{"id": "@extracted", "answer": "A."}"#, "CONFLICT"),

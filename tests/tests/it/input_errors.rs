@@ -43,6 +43,11 @@ async fn all_rejected_fields_of_an_input_are_reported_at_once(app: &TestApp) {
         ),
         ("createWebhook", r#"url: "ftp://x", events: []"#.to_owned(), &["url", "events"]),
         ("addTextSource", r#"title: "", text: """#.to_owned(), &["title", "text"]),
+        (
+            "updateDataRetention",
+            "conversationDays: 0, eventDays: 3651, deliveryDays: -1".to_owned(),
+            &["conversationDays", "eventDays", "deliveryDays"],
+        ),
         ("updateCreditCaps", "perDay: -1, perAddressPerDay: -1".to_owned(), &["perDay", "perAddressPerDay"]),
         (
             "updateWidgetConfig",

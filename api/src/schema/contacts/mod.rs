@@ -2,8 +2,8 @@
 
 pub mod mutation;
 
-use async_graphql::{Description, ID, Object, SimpleObject};
-use helpbot_api_macros::paged;
+use async_graphql::{Description, ID, Object};
+use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain as domain;
 use helpbot_domain::visit::{SessionOrder, SessionQuery};
 use helpbot_services as services;
@@ -32,7 +32,7 @@ connection! {
 }
 
 /// One of the values that identity tokens contain about a person.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct ContactAttribute {
     /// Name that identifies the value.
     name: String,
@@ -108,7 +108,7 @@ pub(crate) async fn list(
 }
 
 /// A secret with which the site's own server signs identity tokens. A site has at most two, so that one can be replaced.
-#[derive(SimpleObject)]
+#[derive(OutputObject)]
 pub struct IdentitySecret {
     /// ID of the secret. An identity token can name it in the header `kid`.
     id: ID,

@@ -21,7 +21,8 @@ pub struct ConversationFilter {
     /// Selects only the conversations of this session. Defaults to all sessions.
     session_id: Option<String>,
     /// Selects only conversations whose question or answer contains these words. Case is ignored, and
-    /// only the first 200 characters are used. Defaults to all conversations.
+    /// only the first 200 characters are used. One or two characters are searched in the 20,000 newest
+    /// conversations only, unless `sessionId` is given. Defaults to all conversations.
     search: Option<String>,
     /// Selects only conversations that were asked at this time or later. Defaults to all times.
     since: Option<DateTime>,

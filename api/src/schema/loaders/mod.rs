@@ -21,6 +21,7 @@ use helpbot_domain::chunk::StoredChunk;
 use helpbot_domain::contact::Contact;
 use helpbot_domain::conversation::{Conversation, Message};
 use helpbot_domain::evaluation::Case;
+use helpbot_domain::global_id::GlobalId;
 use helpbot_domain::ids::{
     BlockId, CannedReplyId, CaseId, ChunkId, ContactId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId,
     RuleId, SessionId, SiteId, SourceId, WebhookId,
@@ -37,6 +38,7 @@ use helpbot_services::conversations::{
     self, canned_replies, contacts, messages, notes, sightings, triage, unread, visits as sessions,
 };
 use helpbot_services::knowledge::{answer_rules, entries, evaluation, previews};
+use helpbot_services::runtime::global_ids;
 use helpbot_services::sources::PageExtraction;
 use helpbot_services::webhooks::{self, deliveries};
 use helpbot_services::{Error, Result, Services, Viewer, sources};
@@ -77,6 +79,7 @@ pub struct Loaders {
     previews: ById<PreviewId, ChangePreview, Previews>,
     rules: ById<RuleId, AnswerRule, Rules>,
     sessions: ById<SessionId, VisitorSession, Sessions>,
+    sites: Loader<GlobalId, Loaded<SiteId>, SitesOf>,
     sources: ById<SourceId, Source, Sources>,
     tags: Loader<(SiteId, ConversationId), Loaded<Vec<String>>, Tags>,
     last_seen: ById<ConversationId, Timestamp, LastSeen>,
@@ -108,10 +111,16 @@ impl Loaders {
             tags: Loader::new(Tags(reads())).with_yield_count(YIELDS),
             last_seen: Loader::new(LastSeen(reads())).with_yield_count(YIELDS),
             sessions: Loader::new(Sessions(reads())).with_yield_count(YIELDS),
+            sites: Loader::new(SitesOf(reads())).with_yield_count(YIELDS),
             sources: Loader::new(Sources(reads())).with_yield_count(YIELDS),
             unread: Loader::new(Unread(reads())).with_yield_count(YIELDS),
             webhooks: Loader::new(Webhooks(reads())).with_yield_count(YIELDS),
         }
+    }
+
+    /// The site in which to look for an object: that of the viewer's key, and for an operator the one that contains it.
+    pub async fn site_of(&self, thing: GlobalId) -> Loaded<SiteId> {
+        self.sites.try_load(thing).await.unwrap_or_else(unanswered)
     }
 
     /// A block of a visitor, if it has not been removed.
@@ -267,6 +276,21 @@ by_id!(Rules, RuleId => AnswerRule, answer_rules::by_ids, |rule| rule.id);
 by_id!(Sessions, SessionId => VisitorSession, sessions::by_ids, |session| session.id);
 by_id!(Sources, SourceId => Source, sources::by_ids, |source| source.id);
 by_id!(Webhooks, WebhookId => Webhook, webhooks::by_ids, |webhook| webhook.id);
+
+struct SitesOf(Reads);
+
+impl BatchFn<GlobalId, Loaded<SiteId>> for SitesOf {
+    async fn load(&mut self, keys: &[GlobalId]) -> HashMap<GlobalId, Loaded<SiteId>> {
+        let found = global_ids::sites_of(&self.0.services, &self.0.viewer, keys).await.map_err(Arc::new);
+        let missing = match &found {
+            Ok(_) => Arc::new(Error::NotFound("Site")),
+            Err(error) => error.clone(),
+        };
+        let mut values: HashMap<_, _> = keys.iter().map(|key| (*key, Err(missing.clone()))).collect();
+        values.extend(found.into_iter().flatten().map(|(key, site)| (key, Ok(site))));
+        values
+    }
+}
 
 struct Messages(Reads);
 

@@ -43,6 +43,8 @@ use crate::schema::sessions::{self, SessionConnection, SessionFilter, SessionOrd
 use crate::schema::sources::{SourceConnection, SourceFilter};
 use crate::schema::trusted_documents::{self, TrustedDocumentConnection};
 use crate::schema::usage::Credits;
+use crate::schema::visitors::records::{self, VisitorRecordConnection};
+use crate::schema::visitors::retention::DataRetention;
 use crate::schema::visitors::{self, BlockedVisitorConnection, CreditCaps};
 use crate::schema::webhooks::{self, Webhook};
 use crate::schema::{conversations, entries, sources};
@@ -335,6 +337,25 @@ impl Site {
     /// Limits that the owner has set on the credits of one day (UTC). Requires the `ADMIN` scope.
     async fn credit_caps(&self) -> Nullable<CreditCaps> {
         nullable(async { Ok(CreditCaps::of(&self.access, &self.row).await?) }).await
+    }
+
+    /// After how many days the data of the site is deleted. Requires the `ADMIN` scope.
+    async fn data_retention(&self) -> Nullable<DataRetention> {
+        nullable(async { Ok(DataRetention::of(&self.access, &self.row)?) }).await
+    }
+
+    /// Everything that the site stores about a visitor, for a visitor who asks for it. Exactly one of `sessionId`
+    /// and `email` must be given. The list is empty when nothing is stored. Requires the `ADMIN` scope.
+    async fn visitor_records(
+        &self,
+        #[graphql(desc = "ID of the session of the visitor.")] session_id: Option<String>,
+        #[graphql(
+            desc = "E-mail address that the visitor gave for replies or transcripts. Upper and lower case do not matter."
+        )]
+        email: Option<String>,
+        args: PageArgs,
+    ) -> Nullable<VisitorRecordConnection> {
+        nullable(records::list(&self.access, &self.row, session_id.as_deref(), email.as_deref(), &args)).await
     }
 
     /// GraphQL documents that the team registered, so that requests can name them by their IDs. They are sorted

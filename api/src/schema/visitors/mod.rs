@@ -1,6 +1,9 @@
-//! What a site does against visitors who abuse it: blocked visitors, and the caps of daily credits.
+//! What a site does against visitors who abuse it: blocked visitors, and the caps of daily credits. What it does for all of them:
+//! how long their data is kept ([`retention`]), and the export of it ([`records`]).
 
 pub mod mutation;
+pub mod records;
+pub mod retention;
 
 use async_graphql::{ComplexObject, Enum, ID, Result};
 use helpbot_api_macros::OutputObject;

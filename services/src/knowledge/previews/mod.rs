@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use helpbot_db as db;
+use helpbot_domain::Timestamp;
 use helpbot_domain::change_preview::PreviewStatus;
 use helpbot_domain::ids::{PreviewId, SiteId};
 use helpbot_domain::job::Job;
@@ -77,7 +78,7 @@ pub async fn begin(
         .db
         .write(move |c| {
             Box::pin(async move {
-                db::change_previews::delete_before(c, stored.site_id, now.minus(KEPT)).await?;
+                forget_old(c, stored.site_id, now).await?;
                 db::change_previews::cancel_running(c, stored.site_id).await?;
                 db::change_previews::insert(c, &stored).await?;
                 job.enqueue(c, now).await.map(drop)
@@ -86,6 +87,12 @@ pub async fn begin(
         .await?;
     jobs::wake(services);
     Ok(preview)
+}
+
+/// Deletes previews that are older than a day. They show questions of visitors.
+pub(crate) async fn forget_old(c: &mut db::Conn, site: SiteId, now: Timestamp) -> Result<()> {
+    db::change_previews::delete_before(c, site, now.minus(KEPT)).await?;
+    Ok(())
 }
 
 find_by_ids! {

@@ -1,6 +1,7 @@
-//! The settings of received mail. They belong together: an address that visitors answer to needs a way in, and the way
+//! The settings of mail. Those of received mail belong together: an address that visitors answer to needs a way in, and the way
 //! in needs a secret.
 
+use helpbot_outbound::{CertificateDer, SmtpMailer, SmtpSettings};
 use url::Host;
 
 use super::SettingsReader;
@@ -29,6 +30,19 @@ impl SettingsReader<'_> {
             _ if !has_domain => Err("inbound_mail_domain must be set too".to_owned()),
             SECRET_MIN_CHARS.. => Ok(text.to_owned()),
             _ => Err(format!("must have at least {SECRET_MIN_CHARS} characters")),
+        })
+    }
+
+    /// The server that sends mail.
+    pub(super) fn smtp(&mut self, authorities: &[CertificateDer<'static>]) -> Option<SmtpSettings> {
+        let given = self.optional("smtp_url")?;
+        let from = self.text("smtp_from");
+        let may_send_password_unencrypted = self.switch_off("smtp_plaintext_password");
+        let url = given.value.clone();
+        let settings = SmtpSettings { url, from, may_send_password_unencrypted, authorities: authorities.to_vec() };
+        // The value may contain a password, so only the reason is reported.
+        self.value("smtp_url", &given, |_| {
+            SmtpMailer::new(&settings).map(|_| settings.clone()).map_err(|error| error.to_string())
         })
     }
 }

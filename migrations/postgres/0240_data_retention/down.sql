@@ -1,0 +1,9 @@
+ALTER TABLE daily_stats DROP COLUMN expired_unhelpful;
+ALTER TABLE daily_stats DROP COLUMN expired_helpful;
+ALTER TABLE daily_stats DROP COLUMN expired_handoffs;
+ALTER TABLE daily_stats DROP COLUMN expired_unanswered;
+ALTER TABLE daily_stats DROP COLUMN expired_questions;
+ALTER TABLE sites DROP COLUMN retention_changed_at_ms;
+ALTER TABLE sites DROP COLUMN delivery_days;
+ALTER TABLE sites DROP COLUMN event_days;
+ALTER TABLE sites DROP COLUMN conversation_days;
