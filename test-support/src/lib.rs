@@ -1,6 +1,8 @@
-//! What the tests and benchmarks of several crates share: a database for each test, PDF files,
+//! What the tests and benchmarks of several crates share: a database for each test, PostgreSQL servers that fail, PDF files,
 //! and prose for generated pages. Only `[dev-dependencies]`, `tests` and `benches` name this crate.
 
+pub mod cluster;
 pub mod database;
 pub mod pdf;
 pub mod prose;
+pub mod proxy;
