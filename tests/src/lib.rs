@@ -15,7 +15,7 @@ mod site;
 mod socket;
 mod wait;
 
-pub use helpbot_test_support::{database, identity, pdf, prose};
+pub use helpbot_test_support::{cluster, database, identity, pdf, prose, proxy};
 
 pub use app::{Offline, TestApp, helpbot_binary, offline, on_postgres, on_sqlite};
 pub use client::{Client, GraphqlReply, Part, Reply};

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use helpbot_db::{Db, Error, sites};
 use helpbot_test_support::database::{self, TestDatabase, server_client};
+use helpbot_test_support::proxy::Proxy;
 use tokio::net::TcpListener;
 
-use super::proxy::Proxy;
 use super::{text_of, url_with};
 use crate::make;
 

@@ -1,10 +1,8 @@
 //! The way to a PostgreSQL server: TLS, timeouts, a server that falls silent, a pooler in between,
 //! and roles with few rights. Each test needs a real server.
 
-mod cluster;
 mod limits;
 mod pooler;
-mod proxy;
 mod role;
 mod silence;
 mod tls;

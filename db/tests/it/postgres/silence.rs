@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use helpbot_db::{Db, Error, sites};
 use helpbot_test_support::database::{self, TestDatabase, server_client};
+use helpbot_test_support::proxy::Proxy;
 
-use super::proxy::Proxy;
 use super::url_with;
 use crate::make;
 

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use helpbot_db::{DatabaseUrl, Db, Error, PostgresOptions};
+use helpbot_test_support::cluster::Cluster;
 use helpbot_test_support::database::{TestDatabase, server_client};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::cluster::Cluster;
 use super::{text_of, url_with};
 
 /// A certificate authority that issues certificates for the tests.

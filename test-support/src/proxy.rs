@@ -3,18 +3,18 @@
 
 use std::net::SocketAddr;
 
-use helpbot_test_support::database::TestDatabase;
+use helpbot_db::DatabaseUrl;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::sync::watch;
 
-use super::text_of;
+use crate::database::TestDatabase;
 
 /// Forwards connections to the server.
 pub struct Proxy {
     address: SocketAddr,
-    /// Connections from before this generation carry nothing anymore.
+    /// Connections from before this generation carry nothing anymore, and those of an odd one never do.
     generation: watch::Sender<u64>,
 }
 
@@ -38,6 +38,11 @@ impl Proxy {
 
     /// Starts a proxy at an address.
     pub async fn at(address: SocketAddr, server: SocketAddr) -> Self {
+        Self::listening(address, server).await.0
+    }
+
+    /// Starts a proxy, and returns the address where it listens.
+    pub async fn listening(address: SocketAddr, server: SocketAddr) -> (Self, SocketAddr) {
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let (generation, state) = watch::channel(0);
@@ -46,7 +51,7 @@ impl Proxy {
                 tokio::spawn(pass(client, server, state.clone()));
             }
         });
-        Self { address, generation }
+        (Self { address, generation }, address)
     }
 
     /// URL of the database by way of this proxy.
@@ -56,7 +61,15 @@ impl Proxy {
 
     /// Drops everything on the connections that are open now. New ones work.
     pub fn fall_silent(&self) {
-        self.generation.send_modify(|generation| *generation += 1);
+        self.generation.send_modify(|generation| *generation += 2);
+    }
+
+    /// Begins or ends to drop everything, also on connections that are opened meanwhile.
+    pub fn drop_all(&self, begins: bool) {
+        self.generation.send_modify(|generation| {
+            debug_assert_eq!(generation.is_multiple_of(2), begins);
+            *generation += 1;
+        });
     }
 }
 
@@ -78,12 +91,20 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: watch::Re
     let begun = *state.borrow();
     let mut buffer = [0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if *state.borrow() == begun && to.write_all(&buffer[..count]).await.is_err() {
+        if begun.is_multiple_of(2) && *state.borrow() == begun && to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
     }
     // The other end does not learn that this one is gone either.
-    if *state.borrow() != begun {
+    if !begun.is_multiple_of(2) || *state.borrow() != begun {
         std::future::pending::<()>().await;
+    }
+}
+
+/// Returns the URL of a test database as text.
+fn text_of(url: &DatabaseUrl) -> &str {
+    match url {
+        DatabaseUrl::Postgres(url) => url.as_str(),
+        DatabaseUrl::Sqlite(path) => panic!("{} is not a server", path.display()),
     }
 }

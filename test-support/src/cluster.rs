@@ -1,15 +1,25 @@
-//! A PostgreSQL server of its own, for tests that change the settings of the server.
+//! A PostgreSQL server of its own, for tests that change the settings of the server or make it fail.
 
 use std::collections::HashMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use helpbot_test_support::database::server_client;
+use crate::database::server_client;
+
+/// The script, in a network namespace.
+fn command(namespace: Option<&str>) -> Command {
+    let Some(namespace) = namespace else { return Command::new(script()) };
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", namespace]).arg(script());
+    command
+}
 
 /// A running server, which is stopped and removed when this is dropped.
 pub struct Cluster {
     variables: HashMap<String, String>,
+    /// The network namespace in which the server runs. `None` means that of the test.
+    namespace: Option<String>,
 }
 
 fn script() -> PathBuf {
@@ -18,16 +28,27 @@ fn script() -> PathBuf {
 
 impl Cluster {
     /// Starts a server. `None` where the tests have no PostgreSQL at all.
+    ///
+    /// # Panics
+    /// When the server does not start.
     pub fn start() -> Option<Self> {
+        Self::start_in(None, &[])
+    }
+
+    /// Starts a server in a network namespace, with more arguments of `scripts/postgres start`.
+    ///
+    /// # Panics
+    /// When the server does not start.
+    pub fn start_in(namespace: Option<&str>, arguments: &[&str]) -> Option<Self> {
         std::env::var_os("HELPBOT_TEST_POSTGRES")?;
-        let output = Command::new(script()).arg("start").output().expect("the script runs");
+        let output = command(namespace).arg("start").args(arguments).output().expect("the script runs");
         let text = String::from_utf8(output.stdout).expect("text");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let pair = |line: &str| {
             let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
             Some((name.to_owned(), value.to_owned()))
         };
-        Some(Self { variables: text.lines().filter_map(pair).collect() })
+        Some(Self { variables: text.lines().filter_map(pair).collect(), namespace: namespace.map(str::to_owned) })
     }
 
     /// URL of the superuser.
@@ -38,6 +59,32 @@ impl Cluster {
     /// Port of the server on 127.0.0.1.
     pub fn port(&self) -> &str {
         self.server().rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()).expect("a port")
+    }
+
+    /// Ends the server at once, as a crash does. Its files stay.
+    pub fn crash(&self) {
+        self.order("crash");
+    }
+
+    /// Starts the server again after [`Cluster::crash`], and waits until it accepts connections.
+    pub fn start_again(&self) {
+        self.order("again");
+    }
+
+    /// Stops all processes of the server with SIGSTOP: its connections stay open, and nothing is answered.
+    pub fn freeze(&self) {
+        self.order("freeze");
+    }
+
+    /// Lets the processes of the server continue.
+    pub fn thaw(&self) {
+        self.order("thaw");
+    }
+
+    fn order(&self, what: &str) {
+        let output = command(self.namespace.as_deref()).arg(what).envs(&self.variables).output();
+        let output = output.expect("the script runs");
+        assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     fn data(&self) -> PathBuf {
@@ -73,7 +120,9 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let stopped = Command::new(script()).arg("stop").envs(&self.variables).output();
+        // A server that a failed test left frozen does not end.
+        let _ = command(self.namespace.as_deref()).arg("thaw").envs(&self.variables).output();
+        let stopped = command(self.namespace.as_deref()).arg("stop").envs(&self.variables).output();
         assert!(stopped.is_ok_and(|output| output.status.success()) || std::thread::panicking(), "the server stops");
     }
 }
