@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_address_is_kept_without_its_secrets() {
-        let kept = |text| page_address("pageUrl", text).map_err(|invalid| invalid.field);
+        let kept = |text: &str| page_address("pageUrl", text).map_err(|invalid| invalid.field);
 
         assert_eq!(
             kept(" https://ann:pw@shop.example/reset?token=s3cret#top ").as_deref(),

@@ -1,4 +1,4 @@
-//! Who a visitor is, when everything about them is erased or exported.
+//! The identity of a visitor whose data is erased or exported.
 
 use std::fmt;
 use std::str::FromStr;

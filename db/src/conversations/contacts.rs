@@ -8,7 +8,7 @@ use helpbot_domain::{Timestamp, text};
 
 use crate::columns;
 use crate::connection::conn::{Conn, on};
-use crate::connection::dialect::{ForUpdate, locked};
+use crate::connection::dialect::{ForUpdate, locked, lower};
 use crate::connection::run::RunQueryDsl;
 use crate::error::{Error, Result};
 use crate::paging::{edge, load_by_ids};
@@ -166,4 +166,18 @@ pub async fn delete(c: &mut Conn, site: SiteId, id: ContactId) -> Result<bool> {
             .await
     })?;
     Ok(count == 1)
+}
+
+/// Deletes the contacts with an e-mail address, which is in lower case. Their sessions are erased before.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn delete_of_email(c: &mut Conn, site: SiteId, email: &str) -> Result<()> {
+    let site = site.to_string();
+    on!(c, |c| {
+        let of_site = contacts::table.filter(contacts::site_id.eq(&site));
+        let found = of_site.filter(lower(contacts::email.assume_not_null()).eq(email));
+        diesel::delete(found).execute(c).await
+    })?;
+    Ok(())
 }

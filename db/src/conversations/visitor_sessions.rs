@@ -21,12 +21,14 @@ use crate::error::Result;
 const BY_SESSION: &str = "SELECT session_id FROM sessions WHERE site_id = $1 AND session_id = $2 \
     UNION SELECT session_id FROM conversations WHERE site_id = $1 AND session_id = $2";
 
-/// The sessions of the site `$1` whose visitor has given the address `$2`: for replies, or for a transcript. A transcript that the
-/// team has sent to an address says nothing about who the visitor is.
+/// The sessions of the site `$1` whose visitor has the address `$2`: it was given for replies or for a transcript, or the site's own
+/// server named it. A transcript that the team has sent to an address says nothing about who the visitor is.
 const BY_EMAIL: &str = "SELECT session_id FROM conversations \
         WHERE site_id = $1 AND customer_email IS NOT NULL AND lower(customer_email) = $2 \
     UNION SELECT session_id FROM transcripts WHERE site_id = $1 AND lower(email) = $2 AND session_id IS NOT NULL \
-    UNION SELECT session_id FROM transcript_codes WHERE site_id = $1 AND lower(email) = $2";
+    UNION SELECT session_id FROM transcript_codes WHERE site_id = $1 AND lower(email) = $2 \
+    UNION SELECT s.session_id FROM contacts AS p JOIN sessions AS s ON s.site_id = p.site_id AND s.contact_id = p.id \
+        WHERE p.site_id = $1 AND lower(p.email) = $2";
 
 /// A key before or after all others.
 const FIRST: &str = "";

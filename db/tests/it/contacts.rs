@@ -9,7 +9,11 @@ use helpbot_domain::page::PageRequest;
 
 use crate::make;
 
-on_both_backends!(a_contact_is_added_once_and_changed, contacts_are_searched_and_paged_newest_first,);
+on_both_backends!(
+    a_contact_is_added_once_and_changed,
+    contacts_are_searched_and_paged_newest_first,
+    the_contacts_of_an_address_are_deleted,
+);
 
 fn contact(site_id: SiteId, external_id: &str, name: &str) -> Contact {
     Contact {
@@ -88,4 +92,29 @@ async fn contacts_are_searched_and_paged_newest_first(db: &Db) {
     let backward = |from| PageRequest { from, is_backward: true, limit: 2 };
     assert_eq!(found(None, backward(None)).await, ["Jürgen Öz", "Ben"]);
     assert_eq!(found(None, backward(Some(first.id))).await, [""; 0]);
+}
+
+async fn the_contacts_of_an_address_are_deleted(db: &Db) {
+    let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
+    let with = |site, name: &str, email: Option<&str>| Contact { email: email.map(Into::into), ..contact(site, name, name) };
+    for new in [
+        with(site, "ann", Some("Ann@Example.com")),
+        with(site, "ann at work", Some("ann@example.com")),
+        with(site, "ben", Some("ben@example.com")),
+        with(site, "eve", None),
+        with(other, "ann", Some("ann@example.com")),
+    ] {
+        assert!(commit!(db, |c| contacts::add(c, &new)));
+    }
+
+    commit!(db, |c| contacts::delete_of_email(c, site, "ann@example.com"));
+
+    let mut left: Vec<String> = Vec::new();
+    let page = PageRequest { from: None, is_backward: false, limit: 10 };
+    for contact in read!(db, |c| contacts::list(c, site, None, page)) {
+        left.push(contact.external_id);
+    }
+    left.sort();
+    assert_eq!(left, ["ben", "eve"]);
+    assert_eq!(read!(db, |c| contacts::count(c, other, None)), 1);
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::make;
 
 on_both_backends!(
-    a_report_is_stored_for_the_proved_session_and_keeps_the_first_referrer,
+    a_report_is_stored_for_the_session_of_the_token_and_keeps_the_first_referrer,
     a_session_belongs_to_one_contact,
     sessions_are_filtered_ordered_paged_and_counted,
 );
@@ -38,7 +38,7 @@ async fn one(db: &Db, site: SiteId, name: &str) -> VisitorSession {
     read!(db, |c| visits::by_session_ids(c, site, &names)).remove(0)
 }
 
-async fn a_report_is_stored_for_the_proved_session_and_keeps_the_first_referrer(db: &Db) {
+async fn a_report_is_stored_for_the_session_of_the_token_and_keeps_the_first_referrer(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
     let token = begun(db, site, "mine", make::NOW).await;
     let strange = make::uuid();

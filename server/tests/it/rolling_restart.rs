@@ -58,12 +58,12 @@ fn a_rolling_restart_behind_haproxy_fails_no_request() {
                     let (load, sockets, key, proxy) = (&load, &sockets, &secret, proxy.address);
                     scope.spawn(move || sockets.reconnect(proxy, key, load));
                 }
-                for node in 0..NODES {
+                for (index, node) in nodes.iter_mut().enumerate() {
                     load.wait_for_more();
-                    let (code, log) = nodes[node].take().expect("the node runs").terminate();
+                    let (code, log) = node.take().expect("the node runs").terminate();
                     assert_eq!(code, Some(0), "{log}");
-                    nodes[node] = Some(start(node));
-                    proxy.wait_until_all_are_up(node);
+                    *node = Some(start(index));
+                    proxy.wait_until_all_are_up(index);
                 }
                 load.wait_for_more();
                 load.is_over.store(true, Ordering::SeqCst);

@@ -2,7 +2,7 @@
 //! visitor requests it (GDPR, article 17) or the owner wants it.
 //!
 //! Deleted: the conversations with their messages, mails, citations, read marks, handoff notices and transcript requests,
-//! the codes that confirmed addresses of the visitor, the block of the session or the address,
+//! the codes that confirmed addresses of the visitor, the block of the session or the address, the contacts with the address,
 //! and thereby what a search finds of them; queued mails about them; past and queued webhook
 //! deliveries about them with the responses of their receivers; stored responses of idempotent
 //! requests; the questions of change previews. Events stay in the log, so that no cursor has a gap, but lose their payload and
@@ -245,6 +245,7 @@ impl VisitorErasure {
             if let Some(key) = &self.mailbox_key {
                 db::blocked_visitors::delete_of(c, site, BlockKind::Email, key).await?;
             }
+            db::contacts::delete_of_email(c, site, email).await?;
             self.next = ErasureStep::Responses { after: RequestName::default() };
             return Ok(0);
         }

@@ -16,6 +16,7 @@ on_both_backends!(
     contacts_are_searched_paged_and_hidden_from_visitors,
     of_eight_first_tokens_one_adds_the_contact,
     an_erased_contact_leaves_no_session_conversation_or_value,
+    an_erased_address_takes_its_contact_along,
 );
 
 const IDENTIFY: &str = "mutation ($token: String!) {
@@ -266,4 +267,25 @@ async fn an_erased_contact_leaves_no_session_conversation_or_value(app: &TestApp
         let ended = client.graphql(IDENTIFY, json!({ "token": "x" })).await;
         assert_eq!(ended.codes(), ["UNAUTHENTICATED"]);
     }
+}
+
+async fn an_erased_address_takes_its_contact_along(app: &TestApp) {
+    let site = app.site().create().await;
+    let (_, key) = secret(&site).await;
+    for (name, question) in [("ada", "One?"), ("ada", "Two?"), ("ben", "Three?")] {
+        let (client, _) = visitor(&site, question).await;
+        let claims = json!({ "sub": name, "email": format!("{name}@Example.org") });
+        identify(&client, &token(app, &site, &key, &claims)).await;
+    }
+
+    let erase = "mutation { m: eraseVisitor(input: { email: \"ada@example.org\" }) {
+        sessionCount conversationCount userErrors { code }
+    } }";
+    let erased = site.owner().graphql(erase, json!({})).await.ok();
+
+    assert_eq!(erased["m"], json!({ "sessionCount": 2, "conversationCount": 2, "userErrors": [] }));
+    let left = "{ site { contacts { nodes { externalId } } sessions { totalCount } } }";
+    let left = site.owner().graphql(left, json!({})).await.ok();
+    assert_eq!(left["site"]["contacts"]["nodes"], json!([{ "externalId": "ben" }]));
+    assert_eq!(left["site"]["sessions"]["totalCount"], 1);
 }

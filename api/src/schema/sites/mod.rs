@@ -348,9 +348,9 @@ impl Site {
     /// and `email` must be given. The list is empty when nothing is stored. Requires the `ADMIN` scope.
     async fn visitor_records(
         &self,
-        #[graphql(desc = "ID of the session of the visitor.")] session_id: Option<String>,
+        #[graphql(desc = "ID of a session that the visitor had. Defaults to no session; then `email` is required.")] session_id: Option<String>,
         #[graphql(
-            desc = "E-mail address that the visitor gave for replies or transcripts. Upper and lower case do not matter."
+            desc = "E-mail address that the visitor gave for replies or transcripts, in upper or lower case. Defaults to no address; then `sessionId` is required."
         )]
         email: Option<String>,
         args: PageArgs,

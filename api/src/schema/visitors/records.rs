@@ -9,19 +9,19 @@ use crate::schema::access::Access;
 use crate::schema::ids;
 use crate::schema::page::{self, PageArgs, PageRows, connection};
 
-/// What a record about a visitor describes.
+/// Kind of a record about a visitor, which decides what its body contains.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VisitorRecordKind {
-    /// A session, with the addresses that its visitor has given for transcripts.
+    /// The record contains a session with the addresses that its visitor has given for transcripts.
     Session,
-    /// A conversation, with its messages, notes, tags, transcripts and mails.
+    /// The record contains a conversation with its messages, notes, tags, transcripts and mails.
     Conversation,
 }
 
 /// A part of what a site stores about a visitor.
 #[derive(Debug, Clone, OutputObject)]
 pub struct VisitorRecord {
-    /// What the record describes.
+    /// Kind of the record, which decides what its body contains.
     kind: VisitorRecordKind,
     /// ID of the session that the record belongs to.
     session_id: String,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use helpbot_domain::event::Event;
 
-use super::model::{Database, LEASE, MS, Moment, Planted, Random, site};
+use super::model::{Database, LEASE, MS, Moment, Planted, Random};
 use super::nodes::{Node, Read, Send, Subscriber, SubscriberState};
 use crate::runtime::event_cursor::mark_of;
 
@@ -229,7 +229,7 @@ impl World {
             self.nodes[node].is_writing = false;
             return;
         }
-        let early = (self.planted == Planted::EarlyCredits).then(|| self.database.used < self.database.limit);
+        let early = (self.planted == Planted::EarlyCredits).then_some(self.database.used < self.database.limit);
         let writes: Vec<_> = self.nodes[node].waiting.drain(..count).map(|write| (write, early)).collect();
         if self.planted == Planted::EarlyAnswers {
             self.acknowledged.extend(writes.iter().map(|(write, _)| *write));
