@@ -49,6 +49,20 @@ pub async fn take(
     Ok(Some(free_at.map_or(now, Timestamp::from_ms)))
 }
 
+/// Keeps the turn of `host` until `until`. Returns false when `holder` has lost or returned it.
+///
+/// # Errors
+/// Returns an error when the query fails.
+pub async fn renew(c: &mut Conn, host: &str, holder: &str, until: Timestamp) -> Result<bool> {
+    let renewed = on!(c, |c| {
+        diesel::update(turns::table.filter(turns::host.eq(host)).filter(turns::holder.eq(holder)))
+            .set(turns::free_at_ms.eq(until.as_ms()))
+            .execute(c)
+            .await
+    })?;
+    Ok(renewed == 1)
+}
+
 /// Returns the turn of `host`, which is free for everyone from `free_at`. Does nothing when `holder` has lost it.
 ///
 /// # Errors

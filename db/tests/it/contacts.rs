@@ -96,7 +96,8 @@ async fn contacts_are_searched_and_paged_newest_first(db: &Db) {
 
 async fn the_contacts_of_an_address_are_deleted(db: &Db) {
     let (site, other) = (make::stored_site(db).await, make::stored_site(db).await);
-    let with = |site, name: &str, email: Option<&str>| Contact { email: email.map(Into::into), ..contact(site, name, name) };
+    let with =
+        |site, name: &str, email: Option<&str>| Contact { email: email.map(Into::into), ..contact(site, name, name) };
     for new in [
         with(site, "ann", Some("Ann@Example.com")),
         with(site, "ann at work", Some("ann@example.com")),

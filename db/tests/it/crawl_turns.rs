@@ -27,6 +27,12 @@ async fn a_host_is_read_by_one_node_at_a_time_with_a_pause(db: &Db) {
     assert_eq!(take(db, "a", 39, 99).await, Some(at(40)), "the pause is for all nodes");
     assert_eq!(take(db, "b", 40, 100).await, None);
     assert_eq!(take(db, "a", 100, 160).await, None, "the lease of a lost node ends");
+
+    let renewed = async |holder| commit!(db, |c| crawl_turns::renew(c, HOST, holder, at(200)));
+    assert_eq!((renewed("a").await, renewed("b").await), (true, false));
+    assert_eq!(take(db, "b", 170, 230).await, Some(at(200)), "a renewed turn lasts longer");
+    commit!(db, |c| crawl_turns::give_back(c, HOST, "a", at(180)));
+    assert!(!renewed("a").await, "a returned turn is not renewed");
 }
 
 async fn old_turns_are_deleted(db: &Db) {

@@ -94,8 +94,8 @@ async fn postgres_indexes(database: &TestDatabase) -> Vec<String> {
         .query(
             "SELECT t.relname || ' ' || CASE WHEN x.indisprimary THEN 'primary' ELSE i.relname END || \
              CASE WHEN x.indisunique THEN ' unique ' ELSE ' ' END || \
-             (SELECT string_agg(a.attname, ',' ORDER BY k.place) FROM unnest(x.indkey::int2[]) WITH ORDINALITY k (n, place) \
-              JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.n) \
+             (SELECT string_agg(coalesce(a.attname, 'expression'), ',' ORDER BY k.place) FROM unnest(x.indkey::int2[]) WITH ORDINALITY k (n, place) \
+              LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.n) \
              FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid \
              JOIN pg_namespace n ON n.oid = t.relnamespace \
              WHERE n.nspname = $1 AND t.relname NOT LIKE '\\_\\_%' AND i.relname <> 'conversations_search'",
@@ -118,7 +118,7 @@ fn sqlite_indexes(database: &TestDatabase) -> Vec<String> {
         // The key of conversations is a unique constraint, because their primary key is the number.
         "SELECT t.name || ' ' || CASE WHEN i.origin IN ('pk', 'u') THEN 'primary' ELSE i.name END || \
          CASE WHEN i.\"unique\" THEN ' unique ' ELSE ' ' END || \
-         (SELECT group_concat(c.name, ',') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno) c) AS index_text \
+         (SELECT group_concat(c.name, ',') FROM (SELECT coalesce(name, 'expression') AS name FROM pragma_index_info(i.name) ORDER BY seqno) c) AS index_text \
          FROM sqlite_schema t JOIN pragma_index_list(t.name) i \
          WHERE t.type = 'table' AND t.name NOT LIKE '\\_\\_%' ESCAPE '\\' \
          AND t.name NOT LIKE 'conversation\\_search%' ESCAPE '\\' ORDER BY index_text",

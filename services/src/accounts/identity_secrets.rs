@@ -67,10 +67,13 @@ pub async fn list(services: &Services, viewer: &Viewer, named: Option<SiteId>) -
 pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: IdentitySecretId) -> Result<()> {
     viewer.require(Scope::Admin)?;
     let site = viewer.site(named)?;
-    let deleted = services
-        .db
-        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::identity_secrets::delete(c, site, id).await?) }));
-    if deleted.await? { Ok(()) } else { Err(Error::NotFound("Identity secret")) }
+    let deleted = services.db.write(move |c| {
+        Box::pin(async move {
+            let is_deleted = db::identity_secrets::delete(c, site, id).await?;
+            if is_deleted { Ok(()) } else { Err(Error::NotFound("Identity secret")) }
+        })
+    });
+    deleted.await
 }
 
 /// Returns the texts of the secrets whose signatures a site accepts.

@@ -158,11 +158,10 @@ pub async fn update(
 pub async fn revoke(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: KeyId) -> Result<Key> {
     viewer.require(Scope::Admin)?;
     let (site, now) = (viewer.site(named)?, services.now());
-    let revoked: Option<Key> = services
-        .db
-        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::keys::revoke(c, site, id, now).await?) }))
-        .await?;
-    let key = revoked.ok_or(Error::NotFound("API key"))?;
+    let revoked = services.db.write(move |c| {
+        Box::pin(async move { db::keys::revoke(c, site, id, now).await?.ok_or(Error::NotFound("API key")) })
+    });
+    let key: Key = revoked.await?;
     services.keys.forget(&key);
     Ok(key)
 }

@@ -109,10 +109,13 @@ pub async fn update(
 pub async fn delete(services: &Services, viewer: &Viewer, named: Option<SiteId>, id: CannedReplyId) -> Result<()> {
     viewer.require(Scope::WriteConversations)?;
     let site = viewer.site(named)?;
-    let deleted = services
-        .db
-        .write(move |c| Box::pin(async move { Ok::<_, Error>(db::canned_replies::delete(c, site, id).await?) }));
-    if deleted.await? { Ok(()) } else { Err(Error::NotFound("Canned reply")) }
+    let deleted = services.db.write(move |c| {
+        Box::pin(async move {
+            let is_deleted = db::canned_replies::delete(c, site, id).await?;
+            if is_deleted { Ok(()) } else { Err(Error::NotFound("Canned reply")) }
+        })
+    });
+    deleted.await
 }
 
 find_by_ids! {

@@ -3,7 +3,7 @@
 //! A node alone, and every node on SQLite, counts in memory and nothing else. Several nodes tell each other over the
 //! [exchange of hints](super::hint_exchange): at once what matters to a limit, and the rest twice a second. The channel
 //! delivers the texts of all nodes in one order, to their senders too. A node that hears its own text has therefore heard
-//! everything that was sent before it, and knows that the others will have heard of it (docs/decisions/0075).
+//! everything that was sent before it, and knows that the others will have heard of it (docs/decisions/0063).
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

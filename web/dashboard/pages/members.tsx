@@ -52,7 +52,7 @@ function Item({ member, roles, onChange }: { member: MemberRow; roles: MemberRol
         <Fault text={error} /></div>
       {canChange && <select aria-label={`Role of ${member.name}`} value={member.role} disabled={isBusy} onChange={(e) => does(() => change(UpdateMember, { input: { ...input, role: e.currentTarget.value as MemberRole } }))}>
         {roles.map((role) => <option key={role} value={role}>{labelOf(role)}</option>)}</select>}
-      {canChange && until && <button type="button" disabled={isBusy} aria-label={`Send the invitation of ${member.name} again`} onClick={() => does(() => change(ResendInvitation, { input }))}><Act icon="mail">Send again</Act></button>}
+      {canChange && until && <button type="button" disabled={isBusy} aria-label={`Send again: the invitation of ${member.name}`} onClick={() => does(() => change(ResendInvitation, { input }))}><Act icon="mail">Send again</Act></button>}
       {canChange && <Confirm label={until ? "Take back" : "Remove"} about={member.name} question={until ? "Take this invitation back? Its link stops working at once." : "Remove this member? Their keys and sign-ins stop working at once."} onYes={() => does(() => change(RemoveMember, { input }))} />}
     </li>
   );

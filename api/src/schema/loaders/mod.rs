@@ -4,6 +4,8 @@
 //! because they cache what they loaded. Keys include the site, since a request of the operator may
 //! span several sites. Every key gets a value; the value of a missing object is `None`.
 
+mod message_pages;
+mod owning_sites;
 mod visits;
 
 use std::collections::HashMap;
@@ -35,14 +37,16 @@ use helpbot_domain::visit::VisitorSession;
 use helpbot_domain::webhook::{Delivery, Webhook};
 use helpbot_services::accounts::{blocked_visitors, keys, members};
 use helpbot_services::conversations::{
-    self, canned_replies, contacts, messages, notes, sightings, triage, unread, visits as sessions,
+    self, canned_replies, contacts, notes, sightings, triage, unread, visits as sessions,
 };
 use helpbot_services::knowledge::{answer_rules, entries, evaluation, previews};
-use helpbot_services::runtime::global_ids;
 use helpbot_services::sources::PageExtraction;
 use helpbot_services::webhooks::{self, deliveries};
 use helpbot_services::{Error, Result, Services, Viewer, sources};
 use uuid::Uuid;
+
+use message_pages::Messages;
+use owning_sites::SitesOf;
 
 /// How often a loader yields before it queries. After one yield, all resolvers of a level have
 /// registered their keys; more only add delay (measured: ten triple the time of a page of 100).
@@ -276,52 +280,6 @@ by_id!(Rules, RuleId => AnswerRule, answer_rules::by_ids, |rule| rule.id);
 by_id!(Sessions, SessionId => VisitorSession, sessions::by_ids, |session| session.id);
 by_id!(Sources, SourceId => Source, sources::by_ids, |source| source.id);
 by_id!(Webhooks, WebhookId => Webhook, webhooks::by_ids, |webhook| webhook.id);
-
-struct SitesOf(Reads);
-
-impl BatchFn<GlobalId, Loaded<SiteId>> for SitesOf {
-    async fn load(&mut self, keys: &[GlobalId]) -> HashMap<GlobalId, Loaded<SiteId>> {
-        let found = global_ids::sites_of(&self.0.services, &self.0.viewer, keys).await.map_err(Arc::new);
-        let missing = match &found {
-            Ok(_) => Arc::new(Error::NotFound("Site")),
-            Err(error) => error.clone(),
-        };
-        let mut values: HashMap<_, _> = keys.iter().map(|key| (*key, Err(missing.clone()))).collect();
-        values.extend(found.into_iter().flatten().map(|(key, site)| (key, Ok(site))));
-        values
-    }
-}
-
-struct Messages(Reads);
-
-impl BatchFn<(SiteId, MessagePage), Loaded<Vec<Message>>> for Messages {
-    /// Reads the pages with one query for each different page request, since most requests ask for the
-    /// same page of all conversations.
-    async fn load(&mut self, keys: &[(SiteId, MessagePage)]) -> HashMap<(SiteId, MessagePage), Loaded<Vec<Message>>> {
-        let mut pages: HashMap<(SiteId, PageRequest<i64>), Vec<ConversationId>> = HashMap::new();
-        for (site, (id, page)) in keys {
-            pages.entry((*site, *page)).or_default().push(*id);
-        }
-        let mut values = HashMap::new();
-        for ((site, page), ids) in pages {
-            match messages::page(&self.0.services, &self.0.viewer, Some(site), &ids, page).await {
-                Ok(found) => {
-                    values.extend(ids.iter().map(|id| ((site, (*id, page)), Ok(Vec::new()))));
-                    for message in found {
-                        if let Some(Ok(list)) = values.get_mut(&(site, (message.conversation_id, page))) {
-                            list.push(message);
-                        }
-                    }
-                }
-                Err(error) => {
-                    let keys: Vec<_> = ids.iter().map(|id| (*id, page)).collect();
-                    values.extend(each_failed(site, &keys, error));
-                }
-            }
-        }
-        values
-    }
-}
 
 struct Unread(Reads);
 

@@ -2,6 +2,7 @@
 //!
 //! Fields that need a scope of their own are nullable. A refusal makes only that field null.
 
+pub mod answering;
 pub mod mail;
 pub mod mutation;
 pub mod promise;
@@ -9,7 +10,7 @@ pub mod query;
 pub mod widget;
 
 use async_graphql::{Context, Description, ID, Object, Result};
-use helpbot_api_macros::{OutputObject, paged};
+use helpbot_api_macros::paged;
 use helpbot_domain as domain;
 use helpbot_domain::chunk::EntryFilter;
 use helpbot_services as services;
@@ -48,6 +49,7 @@ use crate::schema::visitors::retention::DataRetention;
 use crate::schema::visitors::{self, BlockedVisitorConnection, CreditCaps};
 use crate::schema::webhooks::{self, Webhook};
 use crate::schema::{conversations, entries, sources};
+use answering::{AnswerSettings, EmbeddingProgress};
 use mail::WaitingMailConnection;
 use promise::AnswerPromise;
 use widget::WidgetConfig;
@@ -348,7 +350,8 @@ impl Site {
     /// and `email` must be given. The list is empty when nothing is stored. Requires the `ADMIN` scope.
     async fn visitor_records(
         &self,
-        #[graphql(desc = "ID of a session that the visitor had. Defaults to no session; then `email` is required.")] session_id: Option<String>,
+        #[graphql(desc = "ID of a session that the visitor had. Defaults to no session; then `email` is required.")]
+        session_id: Option<String>,
         #[graphql(
             desc = "E-mail address that the visitor gave for replies or transcripts, in upper or lower case. Defaults to no address; then `sessionId` is required."
         )]
@@ -381,40 +384,5 @@ impl Site {
     /// The site of the request that is being resolved.
     pub(crate) async fn of(ctx: &Context<'_>, named: Option<&ID>) -> services::Result<Self> {
         Self::load(Access::of(ctx), named).await
-    }
-}
-
-/// Settings that decide how cautiously HelpBot answers the questions of a site.
-#[derive(OutputObject)]
-pub struct AnswerSettings {
-    /// Share of answers that must be correct, 0 to 1. With a higher value, HelpBot replies more often that
-    /// it does not know the answer. It is 1 minus `maxWrongAnswers`.
-    target_precision: f64,
-    /// Maximum share of the answers that may be wrong, 0 to 1. Defaults to 0.3 for a new site. `answerPromise`
-    /// shows how the site keeps this promise.
-    max_wrong_answers: f64,
-}
-
-impl AnswerSettings {
-    fn of(target_precision: f64, max_wrong_answers: f64) -> Self {
-        Self { target_precision, max_wrong_answers }
-    }
-}
-
-/// Progress of computing external embeddings. Until it is complete, answers use the embeddings of the
-/// previous model or the built-in embeddings.
-#[derive(OutputObject)]
-pub struct EmbeddingProgress {
-    /// Name of the embedding model that the installation uses.
-    model: String,
-    /// Number of FAQ entries and passages that have an embedding of the model.
-    embedded: i32,
-    /// Number of FAQ entries and passages that the site has.
-    total: i32,
-}
-
-impl From<vectors::VectorProgress> for EmbeddingProgress {
-    fn from(progress: vectors::VectorProgress) -> Self {
-        Self { model: progress.model, embedded: int(progress.embedded), total: int(progress.total) }
     }
 }

@@ -117,6 +117,9 @@ impl MigrationRun<'_> {
         loop {
             lock.batch_execute("BEGIN")?;
             if is_true(&mut lock, &is_free)? {
+                // The portal of the query above keeps its snapshot, for which creating an index concurrently would wait
+                // forever. A query with the simple protocol closes it.
+                lock.batch_execute("SELECT 1")?;
                 break;
             }
             lock.batch_execute("ROLLBACK")?;

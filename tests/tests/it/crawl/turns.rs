@@ -15,6 +15,8 @@ const HOST: &str = "help.example.com:443";
 const PAUSE: Duration = Duration::from_millis(50);
 /// Longest difference between the clocks of two nodes, each of which asked the database for the time.
 const CLOCKS: Duration = Duration::from_millis(10);
+/// Longer than a lease that is not renewed.
+const LONG_REQUEST: Duration = Duration::from_secs(4);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_make_one_request_at_a_time_with_pauses() {
@@ -77,6 +79,24 @@ async fn a_page_is_fetched_when_another_node_has_ended_its_request() {
 
         assert_eq!(early, Vec::<String>::new());
         assert!(pages.requests().contains(&"GET /".to_owned()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_lasts_as_long_as_its_request_and_ends_soon_without_it() {
+    on_two_nodes(async |first, second| {
+        for node in [first, second] {
+            wait_for("the other node", async || (node.services().rates().nodes() == 2).then_some(())).await;
+        }
+        let turn = crawl_turns::wait(first.services(), HOST, "first").await.expect("the nodes are not alone");
+        let next = tokio::time::timeout(LONG_REQUEST, crawl_turns::wait(second.services(), HOST, "second")).await;
+        assert!(next.is_err(), "the request still goes on");
+
+        // As when its node is killed.
+        drop(turn);
+        let next = tokio::time::timeout(LONG_REQUEST, crawl_turns::wait(second.services(), HOST, "second")).await;
+        assert!(next.is_ok(), "the lease has ended");
     })
     .await;
 }
