@@ -52,6 +52,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("createWebhook", r#"{"url": "https://example.com", "events": []}"#, "BAD_USER_INPUT"),
     ("deleteIdentitySecret", r#"{"id": "@unknown"}"#, "NOT_FOUND"),
     ("eraseContact", r#"{"contactId": "@unknown"}"#, "NOT_FOUND"),
+    ("eraseVisitor", r#"{"email": "x"}"#, "BAD_USER_INPUT"),
     ("identifyVisitor", r#"{"token": "x"}"#, "NOT_FOUND"),
     ("reportVisit", r#"{"pageUrl": "https://shop.example/"}"#, "NOT_FOUND"),
     ("deleteAnswerRule", r#"{"id": "@unknown"}"#, "NOT_FOUND"),
