@@ -83,7 +83,8 @@ async fn a_signed_token_names_the_visitor_and_joins_the_sessions_of_a_person(app
     let sessions = shown["sessions"]["nodes"].as_array().expect("a list");
     let mut sessions: Vec<_> = sessions.iter().map(|found| found["sessionId"].to_string()).collect();
     let mut expected = [first["sessionId"].to_string(), second["sessionId"].to_string()];
-    (sessions.sort(), expected.sort());
+    sessions.sort();
+    expected.sort();
     assert_eq!(sessions, expected);
 }
 

@@ -63,7 +63,7 @@ async fn a_node_that_is_alone_takes_no_turns() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_is_fetched_when_another_node_has_ended_its_request() {
     crate::crawl::run(TestDatabase::postgres().await, async |fixture: &CrawlFixture| {
-        let pages = Pages::of([("/", Page::html(&page("one", &[], "")))]).await;
+        let pages = Pages::of([("/", Page::html(page("one", &[], "")))]).await;
         let url = pages.url("/");
         let host = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
         let turn = crawl_turns::wait(&fixture.services, &host, "another node").await.expect("a turn");
