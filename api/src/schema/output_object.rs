@@ -1,9 +1,8 @@
 //! Objects of the schema whose fields are the fields of a struct.
 //!
 //! async-graphql's `SimpleObject` generates a getter, a resolver with two futures and the registration of every field,
-//! for every type. That was a quarter of the code of this crate that the compiler had to check. With
-//! `#[derive(OutputObject)]` a type contributes only a table of its fields and a function that finds a value
-//! by its name. The code that uses them exists once, here (docs/decisions/0054).
+//! for every type. With `#[derive(OutputObject)]` a type contributes only a table of its fields and a function that finds a
+//! value by its name. The code that uses them exists once, here (docs/decisions/0054).
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::Field;
