@@ -79,6 +79,8 @@ diesel::table! {
         host -> Text,
         holder -> Text,
         free_at_ms -> BigInt,
+        next_holder -> Text,
+        next_until_ms -> BigInt,
     }
 }
 diesel::table! {

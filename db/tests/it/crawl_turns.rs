@@ -3,23 +3,29 @@
 use helpbot_db::{Db, crawl_turns};
 use helpbot_domain::Timestamp;
 
-on_both_backends!(a_host_is_read_by_one_node_at_a_time_with_a_pause, old_turns_are_deleted);
+on_both_backends!(
+    a_host_is_read_by_one_node_at_a_time_with_a_pause,
+    a_node_that_waits_comes_next_while_it_asks,
+    old_turns_are_deleted,
+);
 
 const HOST: &str = "help.example.com:443";
+/// Milliseconds for which a node that waits comes next.
+const NEXT_FOR: i64 = 20;
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_ms(ms)
 }
 
 async fn take(db: &Db, holder: &'static str, now: i64, until: i64) -> Option<Timestamp> {
-    commit!(db, |c| crawl_turns::take(c, HOST, holder, at(now), at(until)))
+    commit!(db, |c| crawl_turns::take(c, HOST, holder, at(now), at(until), at(now + NEXT_FOR)))
 }
 
 async fn a_host_is_read_by_one_node_at_a_time_with_a_pause(db: &Db) {
     assert_eq!(take(db, "a", 0, 60).await, None);
     assert_eq!(take(db, "b", 10, 70).await, Some(at(60)));
     assert_eq!(take(db, "a", 20, 80).await, None, "the node has the turn already");
-    assert_eq!(commit!(db, |c| crawl_turns::take(c, "other:80", "b", at(10), at(70))), None);
+    assert_eq!(commit!(db, |c| crawl_turns::take(c, "other:80", "b", at(10), at(70), at(10 + NEXT_FOR))), None);
 
     commit!(db, |c| crawl_turns::give_back(c, HOST, "b", at(0)));
     assert_eq!(take(db, "b", 30, 90).await, Some(at(80)), "a turn is returned by its holder only");
@@ -33,6 +39,22 @@ async fn a_host_is_read_by_one_node_at_a_time_with_a_pause(db: &Db) {
     assert_eq!(take(db, "b", 170, 230).await, Some(at(200)), "a renewed turn lasts longer");
     commit!(db, |c| crawl_turns::give_back(c, HOST, "a", at(180)));
     assert!(!renewed("a").await, "a returned turn is not renewed");
+}
+
+async fn a_node_that_waits_comes_next_while_it_asks(db: &Db) {
+    take(db, "a", 0, 60).await;
+    assert_eq!(take(db, "b", 10, 70).await, Some(at(60)));
+    assert_eq!(take(db, "c", 11, 71).await, Some(at(60)), "b comes next already");
+    commit!(db, |c| crawl_turns::give_back(c, HOST, "a", at(20)));
+
+    assert_eq!(take(db, "a", 25, 85).await, Some(at(30)), "the turn is kept for b");
+    assert_eq!(take(db, "c", 26, 86).await, Some(at(30)));
+    assert_eq!(take(db, "b", 29, 89).await, None);
+
+    assert_eq!(take(db, "a", 40, 100).await, Some(at(89)));
+    commit!(db, |c| crawl_turns::give_back(c, HOST, "b", at(50)));
+    assert_eq!(take(db, "c", 59, 119).await, Some(at(60)), "a comes next until then");
+    assert_eq!(take(db, "c", 60, 120).await, None, "a has not asked again");
 }
 
 async fn old_turns_are_deleted(db: &Db) {

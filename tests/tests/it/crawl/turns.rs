@@ -45,8 +45,8 @@ async fn two_nodes_make_one_request_at_a_time_with_pauses() {
             let pause = pair[1].0.checked_duration_since(pair[0].1);
             assert!(pause.is_some_and(|pause| pause + CLOCKS >= PAUSE), "{pause:?} between {pair:?}");
         }
-        // A node that waits tries again every tenth of a second, so the other one may be first several times.
-        assert_eq!(requests.len(), 2 * TURNS);
+        let half = &requests[..TURNS];
+        assert!(half.iter().any(|it| it.2 == "first") && half.iter().any(|it| it.2 == "second"), "both have turns");
     })
     .await;
 }
