@@ -4,7 +4,7 @@
 //! Every list of the schema that can grow uses these: it reads a [`PageRequest`] of the list with one
 //! item more than it shows, which tells whether more items follow.
 
-use helpbot_api_macros::OutputObject;
+use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -12,8 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
-use helpbot_domain::Invalid;
+use helpbot_api_macros::OutputObject;
 use helpbot_domain::page::PageRequest;
+use helpbot_domain::{Invalid, Timestamp};
 use helpbot_services::{Error, Result};
 
 use super::scalars::int;
@@ -68,6 +69,25 @@ fn decode<K: FromStr>(cursor: &str, is_backward: bool) -> Result<K> {
         let field = if is_backward { "before" } else { "after" };
         Invalid::new(field, format!("{field} is not a cursor of this list.")).into()
     })
+}
+
+/// The position of an item in a list that is sorted by time and ID, as its cursor encodes it.
+#[derive(Debug, Clone, Copy)]
+pub struct TimePosition<I>(pub Timestamp, pub I);
+
+impl<I: FromStr> FromStr for TimePosition<I> {
+    type Err = ();
+
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        let (ms, id) = text.split_once(':').ok_or(())?;
+        Ok(Self(Timestamp::from_ms(ms.parse().map_err(drop)?), id.parse().map_err(drop)?))
+    }
+}
+
+impl<I: Display> Display for TimePosition<I> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0.as_ms(), self.1)
+    }
 }
 
 /// Describes the position of a page within its list.

@@ -12,12 +12,9 @@ pub mod subscription;
 pub mod transcript;
 pub mod triage;
 
-use std::str::FromStr;
-
 use async_graphql::{Description, ID, Object};
 use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain as domain;
-use helpbot_domain::Timestamp;
 use helpbot_domain::conversation as rules;
 use helpbot_domain::conversation_parts::ConversationParts;
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
@@ -34,7 +31,7 @@ use crate::schema::enums::{AnswerOutcome, Author, ConversationPriority, Feedback
 use crate::schema::ids::id;
 use crate::schema::loaders;
 use crate::schema::members::Member;
-use crate::schema::page::{self, PageArgs, PageRows, connection, total};
+use crate::schema::page::{self, PageArgs, PageRows, TimePosition, connection, total};
 use crate::schema::plain::{Plain, PlainList};
 use crate::schema::scalars::{DateTime, int};
 use crate::schema::sessions::Session;
@@ -345,18 +342,8 @@ impl Message {
     }
 }
 
-/// The position of a conversation in a list, as its cursor encodes it: a time and an ID.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Position(Timestamp, ConversationId);
-
-impl FromStr for Position {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (ms, id) = text.split_once(':').ok_or(())?;
-        Ok(Self(Timestamp::from_ms(ms.parse().map_err(drop)?), id.parse().map_err(drop)?))
-    }
-}
+/// The position of a conversation in a list.
+pub(crate) type Position = TimePosition<ConversationId>;
 
 /// A page of the conversations of a site.
 pub(crate) async fn list(
@@ -384,15 +371,15 @@ pub(crate) async fn list(
 
 /// The position of a conversation in a list with this order, as its cursor encodes it.
 pub(crate) fn position(order: domain::conversation_order::ConversationOrder, row: &rules::Conversation) -> String {
-    format!("{}:{}", order.key(row).as_ms(), row.id)
+    TimePosition(order.key(row), row.id).to_string()
 }
 
 /// Where the page begins: at the numbered page, at the cursor, or at one end of the list.
 pub(crate) fn start(part: &PageRequest<Position>, number: Option<i32>) -> ListStart {
     match (number, part.from, part.is_backward) {
         (Some(number), ..) => ListStart::Offset(i64::from(number.max(1) - 1) * (part.limit - 1)),
-        (None, Some(Position(moment, id)), true) => ListStart::Before(moment, id),
-        (None, Some(Position(moment, id)), false) => ListStart::After(moment, id),
+        (None, Some(TimePosition(moment, id)), true) => ListStart::Before(moment, id),
+        (None, Some(TimePosition(moment, id)), false) => ListStart::After(moment, id),
         (None, None, true) => ListStart::End,
         (None, None, false) => ListStart::Offset(0),
     }

@@ -2,8 +2,6 @@
 
 pub mod mutation;
 
-use std::str::FromStr;
-
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object};
 use helpbot_api_macros::paged;
 use helpbot_domain as domain;
@@ -23,7 +21,7 @@ use crate::schema::contacts::Contact;
 use crate::schema::conversations::{self, ConversationConnection, selection};
 use crate::schema::ids::{self, id};
 use crate::schema::loaders;
-use crate::schema::page::{self, PageArgs, connection};
+use crate::schema::page::{self, PageArgs, TimePosition, connection};
 use crate::schema::scalars::DateTime;
 
 /// The visit of one visitor in one browser: all questions in order, and what is known of the visitor. It begins with the
@@ -162,18 +160,8 @@ impl Session {
     }
 }
 
-/// The position of a session in a list, as its cursor encodes it: a time and an ID.
-#[derive(Debug, Clone, Copy)]
-struct Position(Timestamp, SessionId);
-
-impl FromStr for Position {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (ms, id) = text.split_once(':').ok_or(())?;
-        Ok(Self(Timestamp::from_ms(ms.parse().map_err(drop)?), id.parse().map_err(drop)?))
-    }
-}
+/// The position of a session in a list.
+type Position = TimePosition<SessionId>;
 
 /// A page of the sessions of a site.
 pub(crate) async fn list(
@@ -198,12 +186,12 @@ pub(crate) async fn page_of(
     let (counted, of, conditions) = (access.clone(), site.clone(), query.clone());
     let count = async move { visits::total(&counted.services, &counted.viewer, &of, &conditions).await };
     let rows = |part: PageRequest<Position>| {
-        let from = part.from.map(|Position(at, id)| (at, id));
+        let from = part.from.map(|TimePosition(at, id)| (at, id));
         let part = PageRequest { from, is_backward: part.is_backward, limit: part.limit };
         visits::list(&access.services, &access.viewer, site, &query, order, part)
     };
     let (page, total) = page::read(args, rows, count).await?;
     let page = page.map(|row| Session { row, access: access.clone() });
-    let position = move |_, node: &Session| format!("{}:{}", order.key(&node.row).as_ms(), node.row.id);
+    let position = move |_, node: &Session| TimePosition(order.key(&node.row), node.row.id).to_string();
     Ok(SessionConnection::with_positions(page, total, Box::new(position)))
 }
