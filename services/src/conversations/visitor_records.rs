@@ -1,12 +1,13 @@
 //! Exporting a visitor: everything that a site stores about a session, or about all sessions of an e-mail address, for a
-//! visitor who asks for it (GDPR, articles 15 and 20).
+//! visitor who requests the data (GDPR, articles 15 and 20).
 //!
-//! The export is a list of records: each session with its confirmed addresses, followed by its conversations with messages, notes, tags,
+//! The export is a list of records: each session with its confirmed addresses, the visit and the contact, followed by its conversations with messages, notes, tags,
 //! transcripts and mails. Events, webhook deliveries and stored responses are copies of these and are not repeated. Which sessions
 //! an address has is decided in [`db::visitor_sessions`], as for [`erasure`](super::erasure).
 
 use helpbot_db as db;
 use helpbot_domain::blocked_visitor::BlockKind;
+use helpbot_domain::contact::Contact;
 use helpbot_domain::conversation::{
     self as rules, Author, ConversationMail, Message, TranscriptCode, TranscriptRequest,
 };
@@ -112,12 +113,24 @@ async fn session(c: &mut db::Conn, site: SiteId, session: &str) -> Result<Value>
     let times = db::sessions::times(c, site, session).await?;
     let block = db::blocked_visitors::of(c, site, BlockKind::Session, session).await?;
     let codes = db::transcript_codes::of_session(c, site, session).await?;
+    let visit = db::visits::by_session_ids(c, site, &[session.to_owned()]).await?.pop();
+    let contact = match visit.as_ref().and_then(|visit| visit.contact_id) {
+        Some(id) => db::contacts::by_ids(c, site, &[id]).await?.pop(),
+        None => None,
+    };
+    let visit = visit.as_ref();
+    let person = |it: Contact| json!({ "externalId": it.external_id, "name": it.name, "email": it.email, "attributes": it.attributes });
     let address = |code: &TranscriptCode| json!({ "email": code.email, "requestedAt": code.created_at, "confirmedAt": code.confirmed_at });
     Ok(json!({
         "sessionId": session,
         "createdAt": times.map(|(begun, _)| begun),
         "lastSeenAt": times.and_then(|(_, seen)| seen),
         "blockedAt": block.map(|block| block.created_at),
+        "pageUrl": visit.and_then(|visit| visit.page_url.as_deref()),
+        "referrer": visit.and_then(|visit| visit.referrer.as_deref()),
+        "language": visit.and_then(|visit| visit.language.as_deref()),
+        "browser": visit.and_then(|visit| visit.browser.as_deref()),
+        "contact": contact.map(person),
         "addresses": codes.iter().map(address).collect::<Vec<_>>(),
     }))
 }

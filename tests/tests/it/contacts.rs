@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use helpbot_tests::{Client, TestApp, TestSite, identity, on_both_backends};
 use serde_json::{Value, json};
 
-use crate::visits::visitor;
+use crate::visits::{REPORT, visitor};
 
 on_both_backends!(
     a_signed_token_names_the_visitor_and_joins_the_sessions_of_a_person,
@@ -16,7 +16,7 @@ on_both_backends!(
     contacts_are_searched_paged_and_hidden_from_visitors,
     of_eight_first_tokens_one_adds_the_contact,
     an_erased_contact_leaves_no_session_conversation_or_value,
-    an_erased_address_takes_its_contact_along,
+    an_address_is_exported_and_erased_with_its_contact,
 );
 
 const IDENTIFY: &str = "mutation ($token: String!) {
@@ -270,13 +270,31 @@ async fn an_erased_contact_leaves_no_session_conversation_or_value(app: &TestApp
     }
 }
 
-async fn an_erased_address_takes_its_contact_along(app: &TestApp) {
+async fn an_address_is_exported_and_erased_with_its_contact(app: &TestApp) {
     let site = app.site().create().await;
     let (_, key) = secret(&site).await;
     for (name, question) in [("ada", "One?"), ("ada", "Two?"), ("ben", "Three?")] {
         let (client, _) = visitor(&site, question).await;
-        let claims = json!({ "sub": name, "email": format!("{name}@Example.org") });
+        let page = json!({ "visit": { "pageUrl": format!("https://shop.example/{name}") } });
+        client.graphql(REPORT, page).await.ok();
+        let claims = json!({ "sub": name, "email": format!("{name}@Example.org"), "attributes": { "plan": "gold" } });
         identify(&client, &token(app, &site, &key, &claims)).await;
+    }
+
+    let records = "{ site { visitorRecords(email: \"ada@example.org\") { nodes { kind body } } } }";
+    let records = site.owner().graphql(records, json!({})).await.ok();
+    let records = records["site"]["visitorRecords"]["nodes"].as_array().expect("a list").clone();
+    let sessions: Vec<Value> = records
+        .iter()
+        .filter(|record| record["kind"] == "SESSION")
+        .map(|record| serde_json::from_str(record["body"].as_str().expect("a text")).expect("JSON"))
+        .collect();
+    assert_eq!(sessions.len(), 2);
+    for session in sessions {
+        assert_eq!(session["pageUrl"], "https://shop.example/ada");
+        let person =
+            json!({ "externalId": "ada", "name": null, "email": "ada@Example.org", "attributes": { "plan": "gold" } });
+        assert_eq!(session["contact"], person);
     }
 
     let erase = "mutation { m: eraseVisitor(input: { email: \"ada@example.org\" }) {

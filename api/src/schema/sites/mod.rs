@@ -346,7 +346,7 @@ impl Site {
         nullable(async { Ok(DataRetention::of(&self.access, &self.row)?) }).await
     }
 
-    /// Everything that the site stores about a visitor, for a visitor who asks for it. Exactly one of `sessionId`
+    /// Exports everything that the site stores about a visitor, for example to answer a visitor who requests the data. Exactly one of `sessionId`
     /// and `email` must be given. The list is empty when nothing is stored. Requires the `ADMIN` scope.
     async fn visitor_records(
         &self,
