@@ -35,6 +35,11 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Returns the text as both databases can store and compare it: PostgreSQL refuses NUL, which becomes U+FFFD.
+pub fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// Returns the text without differences of case, for searching: `İSTANBUL` equals `istanbul`, and
 /// `LINDENSTRASSE` equals `Lindenstraße`. Folds by way of upper case, because some letters, such as
 /// ß, have more than one letter only there.

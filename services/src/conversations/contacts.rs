@@ -13,18 +13,16 @@ use helpbot_domain::ids::{ContactId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::site::Site;
-use helpbot_domain::text;
 use helpbot_domain::visit::{SessionOrder, SessionQuery};
 
 use crate::accounts::viewer::ProvedSession;
 use crate::accounts::{access, identity_secrets, identity_token, sites};
-use crate::conversations::listing::require_list;
+use crate::conversations::listing::{require_list, searched};
 use crate::conversations::{erasure, visits};
+use crate::runtime::lookups::find_by_ids;
 use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer, boxed};
 
-/// Maximum length of a search text in characters, as for conversations.
-const SEARCH_MAX_CHARS: usize = 200;
 /// Number of sessions that are read at once while a contact is erased.
 const SESSIONS: i64 = 50;
 
@@ -98,19 +96,9 @@ async fn put(c: &mut db::Conn, site: SiteId, claims: &ContactClaims, now: Timest
     Err(Error::internal("a contact was erased twice while it was identified"))
 }
 
-/// Returns the contacts of the site with these IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[ContactId],
-) -> Result<Vec<Contact>> {
-    viewer.require(Scope::ReadConversations)?;
-    Ok(db::contacts::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the contacts of the site with these IDs. Unknown IDs are left out.
+    by_ids, ReadConversations, ContactId => Contact, db::contacts::by_ids
 }
 
 /// Returns one page of the contacts whose name, e-mail address or external ID contains `words`, newest first.
@@ -139,13 +127,6 @@ pub async fn total(services: &Services, viewer: &Viewer, site: &Site, words: Opt
     require_list(viewer, site)?;
     let words = words.and_then(searched);
     Ok(db::contacts::count(&mut services.db.reader_of(site.id).await?, site.id, words.as_deref()).await?)
-}
-
-/// Returns a search text as the database can compare it. `None` when there is nothing to search for.
-fn searched(words: &str) -> Option<String> {
-    let words = words.trim();
-    // No stored text contains NUL. PostgreSQL would refuse a query with it.
-    (!words.is_empty()).then(|| text::cut(words, SEARCH_MAX_CHARS).replace('\0', "\u{fffd}"))
 }
 
 /// Erases a contact with everything that is stored about its sessions. Returns the number of conversations. When it is

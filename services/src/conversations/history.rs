@@ -9,6 +9,7 @@ use helpbot_domain::Timestamp;
 use helpbot_domain::conversation::{self as rules, Citation, Conversation, HandoffStatus, Outcome, Vote};
 use helpbot_domain::ids::{ChunkId, ConversationId, SiteId, SourceId};
 use helpbot_domain::key::Scope;
+use helpbot_domain::text;
 use helpbot_domain::time::Day;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -126,8 +127,7 @@ fn add(counts: &mut DailyCounts, one: &Conversation) {
 }
 
 fn stored(site: SiteId, past: PastConversation) -> Conversation {
-    // PostgreSQL cannot store NUL.
-    let text = |text: String| text.replace('\0', "\u{fffd}");
+    let text = |text: String| text::storable(&text);
     let id = past.id.parse().unwrap_or_else(|_| derived(&past.id, past.created_at));
     let session_id = rules::session_id(past.session_id.as_deref()).unwrap_or_else(|| id.to_string());
     Conversation {

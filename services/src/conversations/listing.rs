@@ -90,16 +90,19 @@ impl ListQuery {
     /// Returns the conditions as the database can compare them.
     fn stored(&self) -> ConversationQuery {
         let mut stored = self.conditions.clone();
-        // No stored text contains NUL. PostgreSQL would refuse a query with it.
-        let replaced = |text: &str| text.replace('\0', "\u{fffd}");
-        stored.session_id = stored.session_id.as_deref().map(replaced);
-        stored.languages = stored.languages.map(|all| all.iter().map(|language| replaced(language)).collect());
-        stored.tags = stored.tags.map(|all| all.iter().map(|tag| replaced(tag)).collect());
-        stored.email = stored.email.as_deref().map(|email| replaced(text::cut(email.trim(), SEARCH_MAX_CHARS)));
-        let search = stored.search.as_deref().map(str::trim).filter(|words| !words.is_empty());
-        stored.search = search.map(|words| replaced(text::cut(words, SEARCH_MAX_CHARS)));
+        stored.session_id = stored.session_id.as_deref().map(text::storable);
+        stored.languages = stored.languages.map(|all| all.iter().map(|language| text::storable(language)).collect());
+        stored.tags = stored.tags.map(|all| all.iter().map(|tag| text::storable(tag)).collect());
+        stored.email = stored.email.as_deref().map(|email| text::storable(text::cut(email.trim(), SEARCH_MAX_CHARS)));
+        stored.search = stored.search.as_deref().and_then(searched);
         stored
     }
+}
+
+/// Returns a search text as the database can compare it. `None` when there is nothing to search for.
+pub(super) fn searched(words: &str) -> Option<String> {
+    let words = words.trim();
+    (!words.is_empty()).then(|| text::storable(text::cut(words, SEARCH_MAX_CHARS)))
 }
 
 /// Where a page of the list starts.

@@ -10,11 +10,12 @@ use helpbot_domain::key::Scope;
 use helpbot_domain::page::PageRequest;
 use helpbot_domain::site::Site;
 use helpbot_domain::visit::{SessionOrder, SessionQuery, VisitReport, VisitorSession, browser_of, page_address};
-use helpbot_domain::{Timestamp, Together as _, language};
+use helpbot_domain::{Timestamp, Together as _, language, text};
 
 use crate::accounts::viewer::ProvedSession;
 use crate::accounts::{access, blocked_visitors};
 use crate::conversations::listing::require_list;
+use crate::runtime::lookups::find_by_ids;
 use crate::{Error, Result, Services, Viewer, boxed};
 
 /// What a client says about the visit of its visitor.
@@ -78,19 +79,9 @@ pub(super) async fn own_session(
     Ok((site, viewer.session.clone().ok_or(Error::NotFound("Session"))?))
 }
 
-/// Returns the sessions with these global IDs. Unknown IDs are left out.
-///
-/// # Errors
-/// `Forbidden`.
-#[boxed]
-pub async fn by_ids(
-    services: &Services,
-    viewer: &Viewer,
-    named: Option<SiteId>,
-    ids: &[SessionId],
-) -> Result<Vec<VisitorSession>> {
-    viewer.require(Scope::ReadConversations)?;
-    Ok(db::visits::by_ids(&mut services.db.reader().await?, viewer.site(named)?, ids).await?)
+find_by_ids! {
+    /// Returns the sessions with these global IDs. Unknown IDs are left out.
+    by_ids, ReadConversations, SessionId => VisitorSession, db::visits::by_ids
 }
 
 /// Returns the sessions that conversations name with these IDs. Unknown IDs are left out.
@@ -139,7 +130,6 @@ pub async fn total(services: &Services, viewer: &Viewer, site: &Site, query: &Se
 
 /// Returns the conditions as the database can compare them.
 fn stored(query: &SessionQuery) -> SessionQuery {
-    // No stored text contains NUL. PostgreSQL would refuse a query with it.
-    let replaced = |all: &Vec<String>| all.iter().map(|text| text.replace('\0', "\u{fffd}")).collect();
-    SessionQuery { languages: query.languages.as_ref().map(replaced), ..query.clone() }
+    let storable = |all: &Vec<String>| all.iter().map(|text| text::storable(text)).collect();
+    SessionQuery { languages: query.languages.as_ref().map(storable), ..query.clone() }
 }
