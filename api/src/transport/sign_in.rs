@@ -80,11 +80,10 @@ async fn read<T: DeserializeOwned>(transport: &Transport, request: Request) -> R
     let caller = transport.gateway.caller(&head.headers, &head.extensions);
     transport.gateway.count_without_key(&caller).await?;
     let bytes = body::read(&head.headers, body, MAX_BYTES).await?;
-    let given = serde_json::from_slice(&bytes);
-    Ok((
-        caller,
-        given.map_err(|_| HttpError::malformed("The body must be a JSON object with the fields of the route"))?,
-    ))
+    let given = serde_json::from_slice(&bytes).map_err(|error| {
+        HttpError::malformed(&format!("The body must be a JSON object with the fields of the route: {error}"))
+    })?;
+    Ok((caller, given))
 }
 
 fn rejected(error: &Error, caller: &Caller) -> HttpError {

@@ -1,11 +1,11 @@
-//! Links by mail: a member signs in to the dashboard with a link, or accepts an invitation with one.
+//! Mailed links, with which a member signs in to the dashboard or accepts an invitation.
 //!
 //! A link is derived from the ID of its row with the installation's secret key. It is stored nowhere, also not in the
 //! job of its mail, so the database does not reveal it. A link can be used once and for a short time. A link that
 //! somebody asked for signs in only the browser that asked: the browser keeps a secret, of which the row has the hash.
 //!
-//! A person who asks learns nothing about an address: the answer is the same, and comes after the same work, whether or not
-//! a member has the address. The links are created afterwards, in a task of their own.
+//! A request does not reveal whether a member has the address: the response is the same in both cases, and follows the same
+//! work. The links are created afterwards, in a task of their own.
 
 use std::net::IpAddr;
 use std::time::Duration;
