@@ -1,4 +1,4 @@
-//! Tests of cursors under load: five concurrent writers create ten thousand events, and watchers that are interrupted at every
+//! Tests of cursors under load: five concurrent writers create thousands of events, and watchers that are interrupted at every
 //! point of the event log resume from their last cursor. Two of them use WebSocket and server-sent events. Also tests
 //! cursors whose events were deleted.
 
@@ -13,21 +13,23 @@ use helpbot_services::{Error, Services, Viewer};
 use helpbot_tests::{Client, Socket, TestApp, TestSite, in_time, on_both_backends};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 on_both_backends!(
-    watchers_cut_off_at_every_point_of_ten_thousand_events_see_the_log,
+    watchers_cut_off_at_every_point_of_a_long_log_see_all_of_it,
     a_cursor_whose_events_are_kept_no_more_says_so,
     a_replay_whose_rest_is_forgotten_meanwhile_says_so,
 );
 
-/// Events in the log when all is written.
-const EVENTS: i64 = 10_000;
+/// Events in the log when everything is written. `HELPBOT_LOG_EVENTS`, a multiple of 1,000, makes the log longer.
+static EVENTS: LazyLock<i64> = LazyLock::new(|| {
+    std::env::var("HELPBOT_LOG_EVENTS").map_or(2_000, |events| events.parse().expect("a number of events"))
+});
 const WRITERS: i64 = 5;
 /// Watchers, each of which is cut off at every so-manieth event: together, at every one.
 const WATCHERS: i64 = 5;
-/// Events after which a watcher over the wire is cut off: fifty connections each.
+/// Events after which a watcher over the wire is cut off: at least ten connections each.
 const WIRE_CUT: usize = 200;
 /// One day more than events are kept.
 const PAST_RETENTION: Duration = Duration::from_secs(91 * 86_400);
@@ -36,19 +38,19 @@ const WATCH: &str = "subscription ($after: String) { conversationEvents(after: $
 /// What a watcher saw: place and id of each event.
 type Seen = Vec<(i64, String)>;
 
-async fn watchers_cut_off_at_every_point_of_ten_thousand_events_see_the_log(app: &TestApp) {
+async fn watchers_cut_off_at_every_point_of_a_long_log_see_all_of_it(app: &TestApp) {
     let site = app.site().create().await;
     let conversations = join_all((0..WRITERS).map(|_| asked(app, &site))).await;
     // The questions' own events stand first: two each, for nothing answers them.
     let first = WRITERS * 2;
 
-    let writers = conversations.iter().map(|id| write(app, &site, *id, (EVENTS - first) / WRITERS));
+    let writers = conversations.iter().map(|id| write(app, &site, *id, (*EVENTS - first) / WRITERS));
     let watchers = (0..WATCHERS).map(|number| watch(app, &site, number + 1));
     let on_the_wire = join_all([watch_socket(app, &site).boxed(), watch_stream(app, &site).boxed()]);
     let (_, watched, wire) = tokio::join!(join_all(writers), join_all(watchers), on_the_wire);
 
     let log = read(app, &site).await;
-    assert_eq!(log.len(), usize::try_from(EVENTS).expect("it is positive"));
+    assert_eq!(log.len(), usize::try_from(*EVENTS).expect("it is positive"));
     assert!(log.iter().zip(1..).all(|((seq, _), place)| *seq == place), "the log has no gap and rises");
     for (number, seen) in watched.iter().enumerate() {
         let differs = seen.iter().zip(&log).position(|(seen, kept)| seen != kept);
@@ -80,11 +82,11 @@ async fn watch(app: &TestApp, site: &TestSite<'_>, first: i64) -> Seen {
     let mut seen = Seen::new();
     let mut cursor = site.beginning();
     let mut until_cut = first;
-    while seen.len() < usize::try_from(EVENTS).expect("it is positive") {
+    while seen.len() < usize::try_from(*EVENTS).expect("it is positive") {
         let taken = take(app.services(), app.operator(), site, &cursor, until_cut).await;
         cursor = events::cursor(taken.last().expect("each connection hears something"));
         seen.extend(taken.iter().map(|event| (event.seq, event.id.to_string())));
-        until_cut = WATCHERS.min(EVENTS - seen.len() as i64);
+        until_cut = WATCHERS.min(*EVENTS - seen.len() as i64);
     }
     seen
 }
@@ -92,7 +94,7 @@ async fn watch(app: &TestApp, site: &TestSite<'_>, first: i64) -> Seen {
 /// Reads all events over WebSockets, each cut off after [`WIRE_CUT`]; their ids.
 async fn watch_socket(app: &TestApp, site: &TestSite<'_>) -> Vec<String> {
     let (mut seen, mut cursor) = (Vec::new(), json!(site.beginning()));
-    while seen.len() < usize::try_from(EVENTS).expect("it is positive") {
+    while seen.len() < usize::try_from(*EVENTS).expect("it is positive") {
         let mut socket = app.client(&site.secret_key).socket().await;
         let watching = socket.subscribe(WATCH, json!({ "after": cursor })).await;
         for _ in 0..WIRE_CUT {
@@ -108,7 +110,7 @@ async fn watch_socket(app: &TestApp, site: &TestSite<'_>) -> Vec<String> {
 /// The same over server-sent events, as a browser comes back: with `Last-Event-ID`.
 async fn watch_stream(app: &TestApp, site: &TestSite<'_>) -> Vec<String> {
     let (mut seen, mut last) = (Vec::new(), site.beginning());
-    while seen.len() < usize::try_from(EVENTS).expect("it is positive") {
+    while seen.len() < usize::try_from(*EVENTS).expect("it is positive") {
         let mut stream = EventStream::open(&app.client(&site.secret_key), &last).await;
         for _ in 0..WIRE_CUT {
             let event = stream.next().await.expect("the stream goes on");
@@ -235,6 +237,6 @@ async fn take(services: &Services, viewer: &Viewer, site: &TestSite<'_>, cursor:
 
 /// The whole log, in one piece.
 async fn read(app: &TestApp, site: &TestSite<'_>) -> Seen {
-    let events = take(app.services(), app.operator(), site, &site.beginning(), EVENTS).await;
+    let events = take(app.services(), app.operator(), site, &site.beginning(), *EVENTS).await;
     events.iter().map(|event| (event.seq, event.id.to_string())).collect()
 }
