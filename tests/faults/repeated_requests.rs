@@ -22,7 +22,8 @@ async fn a_request_that_is_sent_again_after_a_kill_has_one_effect() {
         let question = format!("Is round {round} asked once?");
         let send = async || {
             let request = node.client().with_key(&widget).request(Method::POST, "/api/v1/chat");
-            let request = request.header("content-type", "application/json").header("idempotency-key", &question);
+            let request =
+                request.header("content-type", "application/json").header("idempotency-key", format!("round-{round}"));
             let request = request.body(json!({ "question": question }).to_string()).timeout(Duration::from_secs(40));
             Some(request.send().await.ok()?.status().as_u16())
         };

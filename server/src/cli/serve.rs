@@ -22,19 +22,19 @@ pub(super) async fn run(context: &CommandContext) -> Result<(), CommandFailure> 
     }
     let bound = bind(settings, Parts::default()).await?;
     let first = first_site::create(bound.installation()).await.map_err(StartError::FirstSite)?;
-    if first.is_some() {
-        // Syncs the FAQ now, so that the printed example question is answered.
-        bound.sync_sources().await;
-    }
     let base = bound.base_url();
-    let running = bound.serve()?;
     let has_demo = context.settings()?.has_demo;
     let details = match first {
         Some(first) => {
-            format!("{}{}", announce(context.settings()?, &first)?, urls(&base, &first.widget_key, has_demo))
+            // Written before anything that takes time, because nothing else has the keys.
+            let announcement = announce(context.settings()?, &first)?;
+            // Syncs the FAQ now, so that the printed example question is answered.
+            bound.sync_sources().await;
+            format!("{announcement}{}", urls(&base, &first.widget_key, has_demo))
         }
         None => urls(&base, "YOUR_WIDGET_KEY", has_demo),
     };
+    let running = bound.serve()?;
     output::text(&format!("HelpBot {} is ready at {base}\n{details}", env!("CARGO_PKG_VERSION")))?;
     if stop_signal().await == StopSignal::Terminate {
         drain(&running, context.settings()?.drain).await;
