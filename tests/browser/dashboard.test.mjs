@@ -306,6 +306,7 @@ test("a_member_takes_a_conversation_under_their_own_name", async () => {
   await agent.page.getByRole("button", { name: "Add a member" }).click();
   await agent.page.getByLabel("Name").fill("Nils Berg");
   await agent.page.getByLabel("E-mail").fill("nils@example.org");
+  await agent.page.getByLabel("Sign-in").selectOption({ label: "With a key, which is shown once" });
   await agent.page.getByRole("button", { name: "Add", exact: true }).click();
   const secretKey = await agent.page.locator(".secret code").innerText();
   const [nils, visitor] = [await Agent.on(browser, { ...server, secretKey }), await Visitor.on(browser, server)];

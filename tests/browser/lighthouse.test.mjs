@@ -32,7 +32,7 @@ async function signIn(page) {
   await page.locator("input[type=password]").fill(world.secretKey);
   // The key is stored for the tab because Lighthouse loads the page again.
   await page.locator("input[type=checkbox]").click();
-  await page.locator("button[type=submit]").click();
+  await page.locator("form:has(input[type=password]) button[type=submit]").click();
   await page.waitForSelector("nav[aria-label=Pages]");
 }
 
