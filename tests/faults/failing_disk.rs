@@ -1,11 +1,10 @@
 //! A disk that does not store what it was given: a library in front of the system's makes `fsync` and `fdatasync` fail. No
 //! write is acknowledged then, and those before and after are there.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use crate::nodes::Node;
+use crate::preloaded;
 
 const TIME: Duration = Duration::from_secs(10);
 
@@ -37,24 +36,13 @@ int fdatasync(int file) {
 }
 "#;
 
-/// Compiles the library.
-fn library(directory: &Path) -> String {
-    let (source, target) = (directory.join("failing_disk.c"), directory.join("failing_disk.so"));
-    std::fs::write(&source, LIBRARY).expect("written");
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-o"]).arg(&target).arg(&source).arg("-ldl");
-    let output = compiler.output().expect("a C compiler, which SQLite needs too");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    target.to_string_lossy().into_owned()
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_acknowledged_that_the_disk_did_not_store() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let switch = directory.path().join("fails");
     let mut node = Node::alone();
-    node.set("LD_PRELOAD", &library(directory.path()));
+    node.set("LD_PRELOAD", &preloaded::compile(directory.path(), "failing_disk", LIBRARY));
     node.set("FAILING_DISK", &switch.to_string_lossy());
     node.start().await;
     let (widget, secret) = (node.key("wk_live_"), node.key("sk_live_"));

@@ -9,6 +9,7 @@ mod failing_disk;
 mod full_disk;
 mod late_commits;
 mod nodes;
+mod preloaded;
 mod repeated_requests;
 mod restart_storm;
 mod three_nodes;

@@ -15,10 +15,10 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
+use crate::preloaded;
+
 /// The program of a debug build starts within seconds also on a busy machine.
 const START: Duration = Duration::from_secs(60);
-/// A file of Debian's package `libfaketime`.
-const FAKETIME: &str = "faketime/libfaketime.so.1";
 
 /// One node. Dropping it kills its process.
 pub struct Node {
@@ -35,11 +35,10 @@ impl Node {
     pub fn over(database: &str, clock_s: i32) -> Self {
         let mut node = Self::alone();
         node.set("HELPBOT_DATABASE", database);
-        if let Some(library) = faketime().filter(|_| clock_s != 0) {
-            node.set("LD_PRELOAD", &library.to_string_lossy());
-            node.set("FAKETIME", &format!("{clock_s:+}s"));
-            node.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-            node.set("DONT_FAKE_MONOTONIC", "1");
+        if cfg!(target_os = "linux") && clock_s != 0 {
+            let library = preloaded::compile(&node.directory, "wrong_clock", preloaded::WRONG_CLOCK);
+            node.set("LD_PRELOAD", &library);
+            node.set("CLOCK_OFFSET_S", &clock_s.to_string());
         }
         node
     }
@@ -176,10 +175,4 @@ impl Node {
         let request = self.client().request(Method::GET, "/readyz").timeout(Duration::from_secs(5));
         request.send().await.is_ok_and(|response| response.status().is_success())
     }
-}
-
-/// The library that sets the clock of a process. `None` where it is not installed.
-pub fn faketime() -> Option<PathBuf> {
-    let folders = std::fs::read_dir("/usr/lib").ok()?;
-    folders.flatten().map(|folder| folder.path().join(FAKETIME)).find(|file| file.is_file())
 }

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use crate::dashboards::Dashboard;
 use crate::database_server::DatabaseServer;
 use crate::endpoint::Endpoint;
-use crate::nodes::{Node, faketime};
+use crate::nodes::Node;
 use crate::visitors::Visits;
 
 /// How wrong the clocks of the nodes are, in seconds.
@@ -106,9 +106,6 @@ struct Run {
 
 async fn run(form: Form) {
     let Some(server) = DatabaseServer::start().await else { return };
-    if faketime().is_none() {
-        eprintln!("libfaketime is not installed: the clocks of the nodes are right");
-    }
     let nodes: Arc<[Node]> = CLOCKS.iter().map(|clock| Node::over(&server.url, *clock)).collect();
     nodes[0].start().await;
     join_all(nodes[1..].iter().map(Node::start)).await;
