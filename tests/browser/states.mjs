@@ -85,7 +85,7 @@ async function idOf({ origin, ownerKey }, question) {
 }
 
 async function withConfig(visitor, change) {
-  await visitor.page.route("**/api/v1/config", async (route) => {
+  await visitor.page.route("**/api/v1/config?*", async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, json: { ...await response.json(), ...change } });
   });
