@@ -1,4 +1,4 @@
-// Checks how a member finds, answers and is told of conversations: drafts, search, shortcuts, unread marks, sound and
+// Checks how a member finds, answers and is notified of conversations: drafts, search, shortcuts, unread marks, sound and
 // notifications.
 
 import assert from "node:assert/strict";
