@@ -95,6 +95,7 @@ fn site() -> Site {
         address_credit_limit: None,
         retention: helpbot_domain::retention::DataRetention::default(),
         widget: WidgetConfig::default(),
+        widget_texts: Default::default(),
         answer_settings: "{}".into(),
         created_at: now,
         updated_at: now,

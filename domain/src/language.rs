@@ -18,6 +18,30 @@ pub fn primary(tag: &str) -> Option<String> {
     (is_primary && is_rest).then(|| first.to_ascii_lowercase())
 }
 
+/// Returns a BCP 47 tag in its usual spelling: `pt_br` results in `pt-BR`, and `ZH-hant` in `zh-Hant`. `None` when `tag`
+/// is not a valid tag.
+pub fn canonical(tag: &str) -> Option<String> {
+    let mut spelled = primary(tag)?;
+    for subtag in tag.trim().split(['-', '_']).skip(1) {
+        spelled.push('-');
+        match subtag.len() {
+            2 => spelled.push_str(&subtag.to_ascii_uppercase()),
+            4 => {
+                let (first, rest) = subtag.split_at(1);
+                spelled.push_str(&first.to_ascii_uppercase());
+                spelled.push_str(&rest.to_ascii_lowercase());
+            }
+            _ => spelled.push_str(&subtag.to_ascii_lowercase()),
+        }
+    }
+    Some(spelled)
+}
+
+/// Returns a tag and then the tags that are less specific: `zh-Hant-TW`, `zh-Hant`, `zh`.
+pub fn chain(tag: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(tag), |tag| tag.rsplit_once('-').map(|(less, _)| less))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,5 +58,20 @@ mod tests {
         for text in ["", "auto", "AUTO", "english", "e", "e1", "en-", "en-\u{e9}"] {
             assert_eq!(primary(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn tags_are_spelled_in_the_usual_way_and_get_less_specific() {
+        for (tag, expected) in [
+            ("pt_br", "pt-BR"),
+            (" ZH-hant-tw ", "zh-Hant-TW"),
+            ("DE", "de"),
+            ("es-419", "es-419"),
+            ("sr-LATN", "sr-Latn"),
+        ] {
+            assert_eq!(canonical(tag).as_deref(), Some(expected));
+        }
+        assert_eq!(canonical("english please"), None);
+        assert_eq!(chain("zh-Hant-TW").collect::<Vec<_>>(), ["zh-Hant-TW", "zh-Hant", "zh"]);
     }
 }

@@ -51,6 +51,7 @@ pub mod visit;
 pub mod visitor;
 pub mod webhook;
 pub mod widget;
+pub mod widget_texts;
 
 pub use invalid::{Invalid, Together};
 pub use time::Timestamp;

@@ -1,10 +1,13 @@
 //! A site: one web site with its account, plan and settings.
 
+use std::sync::Arc;
+
 use crate::Timestamp;
 use crate::ids::SiteId;
 use crate::plan::Plan;
 use crate::retention::DataRetention;
 use crate::widget::WidgetConfig;
+use crate::widget_texts::WidgetTranslations;
 
 /// ID of a site: a web site and its account.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +31,8 @@ pub struct Site {
     pub retention: DataRetention,
     /// Widget settings as the owner set them, even where the plan overrides them.
     pub widget: WidgetConfig,
+    /// Texts of the widget in further languages. Shared, because a site is cloned for each question.
+    pub widget_texts: Arc<WidgetTranslations>,
     /// Answer settings, as JSON that the engine parses.
     pub answer_settings: String,
     /// Time of creation.

@@ -1,5 +1,5 @@
 //! The widget settings: the 23 documented fields, their defaults and their rules, and the starter questions, which REST
-//! does not have.
+//! does not have. [`widget_texts`](crate::widget_texts) has the texts in further languages.
 
 use serde::{Deserialize, Serialize};
 
@@ -163,15 +163,15 @@ fn any<T>(_: &'static str, value: T) -> Result<T, Invalid> {
     Ok(value)
 }
 
-fn words(field: &'static str, value: String) -> Result<String, Invalid> {
+pub(crate) fn words(field: &'static str, value: String) -> Result<String, Invalid> {
     text::bounded(field, &value, TEXT_MAX_CHARS)
 }
 
-fn name(field: &'static str, value: String) -> Result<String, Invalid> {
+pub(crate) fn name(field: &'static str, value: String) -> Result<String, Invalid> {
     text::required(field, &value, BOT_NAME_MAX_CHARS)
 }
 
-fn starter_questions(questions: &[String]) -> Result<Vec<String>, Invalid> {
+pub(crate) fn starter_questions(questions: &[String]) -> Result<Vec<String>, Invalid> {
     if questions.len() > STARTER_QUESTIONS_MAX {
         let message = format!("A widget can have at most {STARTER_QUESTIONS_MAX} starter questions.");
         return Err(Invalid::new(STARTER_QUESTIONS, message));

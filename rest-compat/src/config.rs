@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::endpoint::{Caching, Endpoint, EndpointDoc, InvalidInput};
-use crate::sources::NoInput;
+use crate::request::text;
 
 const TAG: &str = "Widget";
 
@@ -101,6 +101,25 @@ pub(crate) enum Position {
 /// GET /config
 pub(crate) struct ReadConfig;
 
+/// Longest tag of a language. GraphQL ignores a longer text.
+const LANGUAGE_MAX_BYTES: usize = 35;
+
+/// The language of the visitor.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct ConfigRequest {
+    /// Language of the visitor as a BCP 47 tag, for the texts that the owner has written in further languages. By default
+    /// the texts are those of the default language. A value that is not a tag counts as absent.
+    #[serde(default, deserialize_with = "text")]
+    #[schema(value_type = String, required = false, max_length = 35, examples("de"))]
+    language: Option<String>,
+}
+
+impl ConfigRequest {
+    fn language(&self) -> Option<&str> {
+        self.language.as_deref().filter(|tag| tag.len() <= LANGUAGE_MAX_BYTES)
+    }
+}
+
 #[derive(Deserialize)]
 pub(crate) struct WidgetData {
     widget: WidgetConfig,
@@ -119,15 +138,19 @@ impl Endpoint for ReadConfig {
         errors: &[],
     };
     const CACHING: Caching = Caching::Minute;
-    type Request = NoInput;
+    type Request = ConfigRequest;
     type Data = WidgetData;
     type Answer = WidgetConfig;
 
-    fn variables(_: &NoInput) -> Result<Value, InvalidInput> {
-        Ok(json!({}))
+    fn variables(request: &ConfigRequest) -> Result<Value, InvalidInput> {
+        Ok(json!({"language": request.language()}))
     }
 
-    fn answer(_: &NoInput, data: WidgetData) -> WidgetConfig {
+    fn variant(request: &ConfigRequest) -> String {
+        request.language().unwrap_or_default().to_ascii_lowercase()
+    }
+
+    fn answer(_: &ConfigRequest, data: WidgetData) -> WidgetConfig {
         data.widget
     }
 }

@@ -43,6 +43,11 @@ pub(crate) trait Endpoint: Sized + 'static {
     /// Shapes the documented JSON.
     fn answer(request: &Self::Request, data: Self::Data) -> Self::Answer;
 
+    /// What the answer depends on beside the key and the settings of its site. Only for [`Caching::Minute`].
+    fn variant(_request: &Self::Request) -> String {
+        String::new()
+    }
+
     /// The variables for the page after `data`, for lists that REST returns as a whole.
     fn next_page(_data: &Self::Data) -> Option<Value> {
         None
@@ -120,7 +125,7 @@ pub(crate) enum Caching {
     /// Clients may not store the answer.
     NoStore,
     /// Browsers may use the answer for a minute, and then revalidate it with its entity tag. Only for
-    /// answers that depend on nothing but the key and the settings of its site.
+    /// answers that depend on nothing but the key, the settings of its site and [`Endpoint::variant`].
     Minute,
 }
 

@@ -122,15 +122,16 @@ async fn cacheable_answer<E: Endpoint>(
     caller: &AdmittedCaller,
 ) -> Result<Response, RestError> {
     let snapshot = route.gateway.settings_snapshot(&caller.viewer).await;
-    if let Some(answer) = snapshot.as_ref().and_then(|snapshot| route.cache.get(snapshot)) {
+    let request: E::Request = incoming.parse()?;
+    let variant = E::variant(&request);
+    if let Some(answer) = snapshot.as_ref().and_then(|snapshot| route.cache.get(snapshot, &variant)) {
         return Ok(answer.into_response(incoming.if_none_match.as_ref()));
     }
-    let request: E::Request = incoming.parse()?;
     let variables = E::variables(&request).map_err(|invalid| RestError::bad_request(invalid.message))?;
     let data = parse::<E>(route.gateway.run(&route.operation, variables, caller).await)?;
     let answer = CacheableAnswer::new(&E::answer(&request, data))?;
     if let Some(snapshot) = snapshot {
-        route.cache.put(snapshot, answer.clone());
+        route.cache.put(snapshot, variant, answer.clone());
     }
     Ok(answer.into_response(incoming.if_none_match.as_ref()))
 }

@@ -109,7 +109,7 @@ test("failed_settings_are_requested_again", async () => {
   for (const failure of [(route) => route.fulfill({ status: 503, headers: { "Access-Control-Allow-Origin": "*" } }), (route) => route.abort()]) {
     const context = await browser.newContext();
     let count = 0;
-    await context.route("**/api/v1/config", (route) => (count++ < 2 ? failure(route) : route.continue()));
+    await context.route("**/api/v1/config?*", (route) => (count++ < 2 ? failure(route) : route.continue()));
 
     const page = await context.newPage();
     await page.clock.install();

@@ -85,7 +85,7 @@ async function idOf({ origin, ownerKey }, question) {
 }
 
 async function withConfig(visitor, change) {
-  await visitor.page.route("**/api/v1/config", async (route) => {
+  await visitor.page.route("**/api/v1/config?*", async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, json: { ...await response.json(), ...change } });
   });
@@ -192,6 +192,14 @@ export const STATES = {
     await reply(world, id, "Which name would you like?");
     await agent.thread.getByText("Which name would you like?").waitFor();
   }),
+  "inbox-draft": desk("inbox", async (agent, world) => {
+    const { question } = await request(world, "Is the canvas waterproof?");
+    await agent.isLive();
+    await agent.read(question);
+    await agent.page.getByRole("button", { name: "Draft", exact: true }).click();
+    await agent.page.getByRole("group", { name: "Sources of the draft" }).waitFor();
+    await agent.page.getByLabel("Keep the reply as an FAQ entry").check();
+  }),
   "inbox-offline": desk("inbox", async (agent, world) => {
     const { question } = await request(world, "Do you dye canvas?");
     await agent.isLive();
@@ -252,6 +260,13 @@ export const STATES = {
     await agent.page.getByText("Contrast").first().waitFor();
     await agent.page.waitForFunction(() => document.querySelector(".preview > div")?.style.getPropertyValue("--hb-on-primary") === "#ffffff");
     await agent.page.getByRole("dialog").waitFor();
+  }),
+  "widget-texts": desk("widget", async (agent) => {
+    await agent.page.getByLabel("Language to add").fill("fr");
+    await agent.page.getByRole("button", { name: "Add language" }).click();
+    await agent.page.getByRole("textbox", { name: "Greeting" }).fill("Salut !");
+    await agent.page.getByText("1 unsaved change").waitFor();
+    await agent.page.waitForFunction(() => document.querySelector(".preview > div")?.shadowRoot.textContent.includes("Salut !"));
   }),
   "keys": desk("keys", async (agent) => {
     await agent.page.getByRole("button", { name: "New key" }).click();

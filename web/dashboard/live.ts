@@ -1,18 +1,17 @@
 // The live connection to a site's events. All pages of the dashboard share it while a user is signed in.
 //
 // `onEvent` delivers the events. `onStale` listeners read their state again, because events may have been missed.
-// The number of waiting visitors, which the navigation shows on every page, comes from a live query.
+// The numbers of waiting visitors and of unread messages, which the navigation shows on every page, come from live queries.
 
 import { signal } from "@preact/signals";
 import type { Following, State } from "../client/src/follow";
-import { type Row, Waiting } from "../generated/dashboard";
-import { type WatchEvent, eventCursor, live, watch } from "./client";
+import { type Row, Unread, Waiting } from "../generated/dashboard";
+import { unread, waiting } from "./attention";
+import { type WatchEvent, eventCursor, live, viewer, watch } from "./client";
 import { sendAllAgain, unsentConversations } from "./drafts";
 import { repliesTo } from "./replies";
 
 export const liveState = signal<State>("connecting");
-/** The number of visitors who wait for a human. */
-export const waiting = signal(0);
 
 type Listener = (event: WatchEvent) => void;
 
@@ -44,6 +43,9 @@ export function connect(siteId: string): () => void {
   let following: Following | null = null;
   let isStopped = false;
   const count = live(Waiting, { site: siteId }, ({ site }) => void (waiting.value = site?.conversations?.totalCount ?? 0), () => {});
+  const member = viewer.peek()?.member?.id;
+  const mine = live(Unread, { site: siteId, filter: { handoffStatuses: ["ASSIGNED"], ...member && { assigneeId: member } } },
+    ({ site }) => void (unread.value = (site?.conversations?.nodes ?? []).reduce((sum, { unreadCount }) => sum + (unreadCount ?? 0), 0)), () => {});
   const stale = () => staleListeners.forEach((listener) => listener());
   unsentConversations().forEach((id) => repliesTo(id, siteId));
   void eventCursor(siteId).then((cursor) => {
@@ -62,8 +64,9 @@ export function connect(siteId: string): () => void {
   return () => {
     isStopped = true;
     count.stop();
+    mine.stop();
     following?.stop();
-    waiting.value = 0;
+    waiting.value = unread.value = 0;
     liveState.value = "connecting";
   };
 }

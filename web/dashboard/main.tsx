@@ -27,13 +27,14 @@ import { WebhooksPage } from "./pages/webhooks";
 import { WidgetPage } from "./pages/widget";
 import { Icon, type IconName } from "./icons";
 import { KEY_KINDS } from "./labels";
-import { connect, onEvent, waiting } from "./live";
+import { unread, waiting } from "./attention";
+import { connect, onEvent } from "./live";
 import { notify } from "./notify";
 import { type Command, PALETTE_KEY, Palette, openPalette } from "./palette";
 import { follows, go, pathOf, route } from "./route";
 import { type Scheme, colorScheme } from "./settings";
 import { Toasts, finishAll } from "./toasts";
-import { Empty, Logo, Page } from "./ui";
+import { Empty, Logo, Page, counted } from "./ui";
 
 /** The pages in the order of the navigation, and the scope without which a page is hidden. */
 const PAGES: PageEntry[] = [
@@ -111,7 +112,7 @@ function Frame() {
           {pages.map(({ name, title, group }, at) => (
             <Fragment key={name}>
               {group && group !== pages[at - 1]?.group && <p>{group}</p>}
-              <a href={pathOf(name)} aria-current={name === page ? "page" : undefined}><Icon name={name} />{title}{name === "inbox" && waiting.value > 0 && <span class="count"> ({waiting.value})</span>}</a>
+              <a href={pathOf(name)} aria-current={name === page ? "page" : undefined}><Icon name={name} />{title}{name === "inbox" && waiting.value > 0 && <span class="count"> ({waiting.value})</span>}{name === "inbox" && unread.value > 0 && <span class="unread" title={counted(unread.value, "unread message")}>{unread.value}<span class="sr"> unread</span></span>}</a>
             </Fragment>))}
           {isOperator && <a href={pathOf("sites")} aria-current={page === "sites" ? "page" : undefined}><Icon name="sites" />Sites</a>}
         </nav>

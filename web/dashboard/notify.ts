@@ -1,22 +1,28 @@
-// Tells an agent that a visitor needs a human: with a sound and with a desktop notification, when they are turned on.
+// Tells an agent that a visitor needs a human: with a sound and with a notification of the browser, each when it is turned on.
 
 import type { WatchEvent } from "./client";
-import { sound } from "./settings";
+import { go, pathOf } from "./route";
+import { notifications, sound } from "./settings";
 
-/** Turns sound and notifications on or off. The browser asks for permission the first time. */
-export function setSound(isOn: boolean): void {
-  sound.set(isOn);
-  if (isOn && "Notification" in window && Notification.permission === "default") void Notification.requestPermission();
+/** Turns notifications on or off. The browser asks for permission the first time. Without permission they stay off. */
+export async function setNotifications(isOn: boolean): Promise<void> {
+  const answer = isOn && "Notification" in window ? await Notification.requestPermission() : "denied";
+  notifications.set(isOn && answer === "granted");
 }
 
 /** Announces the request for a human and the messages of visitors. */
-export function notify({ type, conversation, message }: WatchEvent): void {
+export function notify({ type, conversation, conversationId, message }: WatchEvent): void {
   const isForTeam = type === "CONVERSATION_HANDOFF" || type === "CONVERSATION_REOPENED" || message?.author === "VISITOR";
-  if (!sound.isOn.value || !isForTeam) return;
-  beep();
-  if (document.visibilityState === "visible" || !("Notification" in window) || Notification.permission !== "granted") return;
+  if (!isForTeam) return;
+  if (sound.isOn.value) beep();
+  if (!notifications.isOn.value || document.visibilityState === "visible" || !("Notification" in window) || Notification.permission !== "granted") return;
   const title = message ? "New message of a visitor" : "A visitor asks for a human";
-  new Notification(title, { body: message?.text ?? conversation?.question ?? "", tag: conversation?.id ?? type });
+  const shown = new Notification(title, { body: message?.text ?? conversation?.question ?? "", tag: conversation?.id ?? type });
+  shown.onclick = () => {
+    window.focus();
+    go(pathOf("inbox", conversationId ? { tab: "all", open: conversationId } : {}));
+    shown.close();
+  };
 }
 
 /** Two quiet tones. Browsers allow sound because the agent has interacted with the page. */

@@ -25,9 +25,9 @@ const sampleBackend: Backend = {
 
 let drawn: WidgetPanel | null = null;
 
-/** Draws the panel with the settings in `widget` into `place`, with a sample conversation. */
-export async function drawPreview(place: HTMLElement, widget: Widget): Promise<void> {
-  const locale = await localeOf(widget.aiLanguage, document.documentElement.lang, navigator.language);
+/** Draws the panel with the settings in `widget` into `place`, with a sample conversation. Without a language it is that of this page. */
+export async function drawPreview(place: HTMLElement, widget: Widget, language: string): Promise<void> {
+  const locale = await localeOf(language || widget.aiLanguage, document.documentElement.lang || navigator.language);
   drawn?.destroy();
   const config: WidgetConfig = { ...widget, position: widget.position === "BOTTOM_LEFT" ? "bottom-left" : "bottom-right" };
   const host = document.createElement("div");

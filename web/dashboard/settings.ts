@@ -1,4 +1,4 @@
-// Settings of the person at this browser: sound, whether Enter sends a reply, and the color scheme. They are remembered in
+// Settings of the person at this browser: sound, notifications, whether Enter sends a reply, and the color scheme. They are remembered in
 // localStorage.
 
 import { type Signal, signal } from "@preact/signals";
@@ -66,4 +66,6 @@ function apply(): void {
 apply();
 
 export const sound = setting("sound", false);
+/** Notifications of the browser. Earlier versions showed them together with the sound. */
+export const notifications = setting("notifications", sound.isOn.value);
 export const enterSends = setting("enter-sends", true);

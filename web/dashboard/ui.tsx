@@ -6,6 +6,7 @@ import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { ApiError, isUnreachable } from "../client/src/graphql";
 import type { Doc } from "../client/src/document";
 import { renderMarkdown } from "../text/markdown";
+import { tabTitle } from "./attention";
 import { live, run } from "./client";
 import { Icon, type IconName } from "./icons";
 import { labelOf } from "./labels";
@@ -93,17 +94,20 @@ export function useAction(): { isBusy: boolean; error: string; act(work: () => P
 
 interface PageProps {
   title: string;
+  /** A number that the heading shows after the title, unless it is 0. */
+  count?: number;
   /** One sentence about the page. */
   about?: string;
   tools?: ComponentChildren;
   children: ComponentChildren;
 }
 
-export function Page({ title, about, tools, children }: PageProps) {
-  useEffect(() => void (document.title = `${title} · HelpBot`), [title]);
+export function Page({ title, count = 0, about, tools, children }: PageProps) {
+  const inTab = tabTitle(title);
+  useEffect(() => void (document.title = inTab), [inTab]);
   return (
     <>
-      <header class="pagehead"><div><h1>{title}</h1>{about && <p class="hint">{about}</p>}</div>{tools && <div class="tools">{tools}</div>}</header>
+      <header class="pagehead"><div><h1>{count ? `${title} (${count})` : title}</h1>{about && <p class="hint">{about}</p>}</div>{tools && <div class="tools">{tools}</div>}</header>
       <div class="content">{children}</div>
     </>
   );

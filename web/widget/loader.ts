@@ -17,7 +17,7 @@ const STYLE = `:host{all:initial!important;position:fixed!important;z-index:2147
 :host([data-position=bottom-left]){right:auto!important;left:20px!important}
 :host([inline]){position:static!important;display:block!important;height:100%!important}
 @media print{:host{display:none!important}}
-.launch{all:unset;box-sizing:border-box;display:grid;place-items:center;width:56px;height:56px;border-radius:50%;cursor:pointer;background:var(--hb-primary);color:var(--hb-on-primary);box-shadow:0 4px 16px rgb(0 0 0/.25)}
+.launch{all:unset;display:grid;place-items:center;width:56px;height:56px;border-radius:50%;cursor:pointer;background:var(--hb-primary);color:var(--hb-on-primary);box-shadow:0 4px 16px rgb(0 0 0/.25)}
 .launch:focus-visible{outline:3px solid #fff;box-shadow:0 0 0 6px #000}
 .launch:before{content:"";width:24px;height:24px;scale:1.08;background:currentColor;forced-color-adjust:none;clip-path:path("M12 3C6.5 3 2 6.7 2 11.2c0 2.4 1.3 4.6 3.4 6.1L4.6 21l4.3-1.9c1 .2 2 .4 3.1.4 5.5 0 10-3.7 10-8.3S17.5 3 12 3z")}
 .fail:empty{display:none}
@@ -50,12 +50,12 @@ function isListening(apiKey: string): boolean {
   }
 }
 
-/** Fetches the settings. Repeats until the server responds, unless it rejects the key or the element has left the page. */
+/** Fetches the settings, with the texts in the language of the page or the browser. Repeats until the server responds, unless it rejects the key or the element has left the page. */
 async function settings(apiKey: string, isWanted: () => boolean): Promise<WidgetConfig | undefined> {
   for (let delay = 1000; isWanted(); delay = Math.min(delay * 2, LAST_DELAY_MS)) {
-    const response = await fetch(`${base}/api/v1/config`, { headers: { Authorization: `Bearer ${apiKey}` }, credentials: "omit" }).catch(() => null);
+    const response = await fetch(`${base}/api/v1/config?language=${document.documentElement.lang || navigator.language}`, { headers: { Authorization: `Bearer ${apiKey}` }, credentials: "omit" }).catch(() => null);
     if (response?.ok) return response.json();
-    if (response && response.status !== 429 && response.status < 500) throw new Error(`settings: HTTP ${response.status}`);
+    if (response && response.status !== 429 && response.status < 500) throw Error(`HTTP ${response.status}`);
     await new Promise((resolve) => {
       setTimeout(resolve, delay * (0.75 + Math.random() / 2));
       addEventListener("online", resolve, { once: true });

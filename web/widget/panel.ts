@@ -30,9 +30,10 @@ const NEAR_END_PX = 60;
 
 export async function mount(shell: Shell): Promise<Panel> {
   const endpoint = `${shell.base}/graphql`;
+  const language = document.documentElement.lang || navigator.language;
   const [locale, starters] = await Promise.all([
-    localeOf(shell.config.aiLanguage, document.documentElement.lang, navigator.language),
-    shell.host.getAttribute("questions")?.match(/[^|\s][^|]*/g) ?? request(endpoint, shell, Starters, {}).then(({ site }) => site!.widget!.starterQuestions).catch(() => []),
+    localeOf(shell.config.aiLanguage, language),
+    shell.host.getAttribute("questions")?.match(/[^|\s][^|]*/g) ?? request(endpoint, shell, Starters, { language }).then(({ site }) => site!.widget!.starterQuestions).catch(() => []),
   ]);
   return new WidgetPanel(shell, locale, new ServerBackend(endpoint, shell.apiKey), new Store(storageKey(shell.apiKey)), starters);
 }
@@ -126,13 +127,17 @@ export class WidgetPanel implements Panel {
     else this.close();
   }
 
-  open(): void {
-    this.#panel.hidden = false;
-    this.#view.showTimes(this.#log);
-    this.#shell.launcher?.setAttribute("aria-expanded", "true");
-    this.#chat.setOpen(true);
+  #setOpen(isOpen: boolean): void {
+    this.#panel.hidden = !isOpen;
+    this.#shell.launcher?.setAttribute("aria-expanded", String(isOpen));
+    this.#chat.setOpen(isOpen);
     this.#onResize();
-    this.#emit("open");
+    this.#emit(isOpen ? "open" : "close");
+  }
+
+  open(): void {
+    this.#view.showTimes(this.#log);
+    this.#setOpen(true);
     this.#grow();
     this.#scroll();
     this.#input.focus();
@@ -140,11 +145,7 @@ export class WidgetPanel implements Panel {
 
   close(): void {
     if (!this.#shell.launcher || this.#panel.hidden) return;
-    this.#panel.hidden = true;
-    this.#chat.setOpen(false);
-    this.#onResize();
-    this.#emit("close");
-    this.#shell.launcher.setAttribute("aria-expanded", "false");
+    this.#setOpen(false);
     this.#shell.launcher.focus();
   }
 
@@ -159,8 +160,8 @@ export class WidgetPanel implements Panel {
     const close = launcher && h("button", { class: "icon", type: "button", "aria-label": words.close, title: words.close, onclick: () => this.close() });
     close?.append(icon("close"));
     this.#sendButton.append(icon("send"));
-    this.#sendButton.setAttribute("aria-label", words.send);
-    this.#log.setAttribute("aria-label", words.log);
+    this.#sendButton.ariaLabel = words.send;
+    this.#log.ariaLabel = words.log;
     this.#input.placeholder = config.inputPlaceholder;
     this.#input.ariaLabel = config.inputPlaceholder;
     this.#input.addEventListener("input", () => this.#typed());
@@ -203,7 +204,7 @@ export class WidgetPanel implements Panel {
     if (!this.#isAgentTyping) this.#agentTyping.remove();
     this.#mailButton.hidden = !this.#backend.run || !state.session || !this.#lastConversation;
     this.#panel.toggleAttribute("data-live", isWithTeam);
-    this.#sendButton.setAttribute("aria-disabled", String(isBusy && !isWithTeam));
+    this.#sendButton.ariaDisabled = String(isBusy && !isWithTeam);
     this.#showStatus();
     this.#showUnread();
     if (isAtEnd || hasMore) this.#scroll();
@@ -385,7 +386,7 @@ export class WidgetPanel implements Panel {
     const { unread } = this.#chat.state;
     const name = fill(this.#locale.words.open, config.botName);
     const label = unread ? `${name}, ${fill(this.#locale.words.unread, unread)}` : name;
-    if (launcher.getAttribute("aria-label") !== label) launcher.setAttribute("aria-label", label);
+    if (launcher.ariaLabel !== label) launcher.ariaLabel = label;
     launcher.querySelector(".badge")!.textContent = unread ? String(Math.min(unread, 99)) : "";
   }
 

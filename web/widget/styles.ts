@@ -33,7 +33,7 @@ button{font:inherit;color:inherit;cursor:pointer}
 :focus-visible{outline:2px solid currentColor;outline-offset:-3px}
 .log{flex:1;min-height:0;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:10px}
 .msg{max-width:88%;align-self:flex-start;display:flex;flex-direction:column;gap:6px;align-items:flex-start}
-.name{font-size:13px;font-weight:600;margin:0 4px}
+.name{font-size:13px;margin:0 4px;font-weight:600}
 .text{max-width:100%;padding:10px 14px;border-radius:16px;border-end-start-radius:4px;background:var(--hb-bubble);color:var(--hb-on-bubble);overflow-wrap:anywhere}
 .visitor{align-self:flex-end;align-items:flex-end}
 .visitor .text{background:var(--hb-primary);color:var(--hb-on-primary);border-radius:16px;border-end-end-radius:4px;white-space:pre-wrap}
@@ -46,7 +46,7 @@ th,td{padding:4px 10px 4px 0;text-align:start;vertical-align:top;border-bottom:1
 code{font:.9em ui-monospace,monospace}
 a{color:inherit}
 .links{margin:0;padding:0;list-style:none;font-size:14px;display:flex;flex-direction:column;max-width:100%}
-.links a{display:flex;align-items:center;min-height:44px;gap:8px;padding:2px 6px;border-radius:8px;overflow-wrap:anywhere;line-height:1.3}
+.links a{display:flex;align-items:center;gap:8px;min-height:44px;padding:2px 6px;border-radius:8px;overflow-wrap:anywhere;line-height:1.3}
 .links a:before{content:attr(data-n);flex:none;min-width:22px;height:22px;border-radius:6px;background:var(--hb-bubble);color:var(--hb-on-bubble);font-size:12px;line-height:22px;text-align:center}
 .row,.chips{display:flex;flex-wrap:wrap;gap:6px;align-items:center}
 .chip{min-height:44px;padding:6px 14px;border:1px solid var(--edge);border-radius:22px;background:none;color:var(--hb-on-panel);text-align:start;font-size:15px}
@@ -63,7 +63,7 @@ a{color:inherit}
 .dots i+i{animation-delay:.2s}.dots i+i+i{animation-delay:.4s}
 @keyframes blink{30%{opacity:1}}
 form{margin:0}
-.mail{display:flex;flex-direction:column;gap:8px;padding:12px;border-radius:12px;border:1px solid var(--edge);width:100%}
+.mail{display:flex;flex-direction:column;gap:8px;padding:12px;border:1px solid var(--edge);border-radius:12px;width:100%}
 input,textarea{font:inherit;color:inherit;background:var(--hb-panel);border:1px solid var(--edge);border-radius:12px;min-height:44px;padding:9px 12px}
 ::placeholder{color:inherit;opacity:.72}
 .solid{min-height:44px;padding:6px 18px;border:0;border-radius:22px;background:var(--hb-primary);color:var(--hb-on-primary);font-weight:600}

@@ -4,7 +4,7 @@ import { View } from "./view";
 import { localeOf } from "./words";
 
 const actions = { ask: vi.fn(), retry: vi.fn(), vote: vi.fn(), wantHuman: vi.fn() };
-const view = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, await localeOf("en", "", ""), actions);
+const view = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, await localeOf("en", ""), actions);
 
 test("a_suggestion_is_shown_once_and_asks_when_clicked", () => {
   const node = view.entry({
@@ -35,7 +35,7 @@ test("a_message_shows_how_long_ago_it_was_written", () => {
 
 test("a_message_of_an_agent_shows_its_time_in_any_language", async () => {
   for (const lang of ["en", "de_DE", "not a tag"]) {
-    const other = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, { ...await localeOf("en", "", ""), lang }, actions);
+    const other = new View({ botName: "Bot", handoffText: "Human" } as WidgetConfig, { ...await localeOf("en", ""), lang }, actions);
 
     const node = other.entry({ kind: "agent", key: "k", id: "m", name: "Mira", text: "Hello", at: "2026-01-02T03:04:05Z" });
 

@@ -58,7 +58,7 @@ const ENGLISH: Words = {
 
 const OTHERS = ["ar", "de", "es", "fr", "it", "nl", "pt"] as const;
 
-const RIGHT_TO_LEFT = new Set(["ar", "he", "fa", "ur", "ps", "yi", "dv", "ug", "ckb", "sd"]);
+const RIGHT_TO_LEFT = /^(ar|he|fa|ur|ps|yi|dv|ug|ckb|sd)$/;
 
 export interface Locale {
   lang: string;
@@ -67,13 +67,14 @@ export interface Locale {
 }
 
 /**
- * The language of the widget: the language of the site, or with `auto` the language of the page or the browser. The
- * texts are English when the language is unknown or its file cannot be fetched.
+ * The language of the widget: the language of the site, or with `auto` that of the visitor, which is the language of the page
+ * or else of the browser. The texts are English when the language is unknown or its file cannot be fetched. The server picks
+ * the texts of the owner by the same rule.
  */
-export async function localeOf(aiLanguage: string, pageLang: string, browserLang: string): Promise<Locale> {
-  const wanted = aiLanguage && aiLanguage.toLowerCase() !== "auto" ? aiLanguage : pageLang || browserLang || "en";
+export async function localeOf(aiLanguage: string, language: string): Promise<Locale> {
+  const wanted = aiLanguage === "auto" ? language : aiLanguage;
   const primary = wanted.toLowerCase().split(/[-_]/)[0]!;
-  const dir = RIGHT_TO_LEFT.has(primary) ? "rtl" : "ltr";
+  const dir = RIGHT_TO_LEFT.test(primary) ? "rtl" : "ltr";
   const other = OTHERS.find((name) => name === primary);
   const words = primary === "en" ? ENGLISH : other && await import("./locales/index").then((file) => file[other], () => undefined);
   return { lang: words ? wanted : "en", dir, words: words ?? ENGLISH };

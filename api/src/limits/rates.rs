@@ -184,6 +184,8 @@ impl RateLimits {
             RateLimit::Rejected => settings.rejected,
             RateLimit::QuestionsPerAddress => settings.questions_per_address,
             RateLimit::QuestionsPerSession => settings.questions_per_session,
+            // `services` counts these, with a limit of its own.
+            RateLimit::ReplyDrafts => None,
         };
         let Some(per_minute) = per_minute else { return Ok(None) };
         let caller = self.shared.caller(limit, caller);

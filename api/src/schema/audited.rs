@@ -26,6 +26,7 @@ pub const UNRECORDED: &[&str] = &[
     "cancelPreview",
     "confirmTranscriptCode",
     "deleteNote",
+    "draftReply",
     "markRead",
     "previewChange",
     "reopenConversation",

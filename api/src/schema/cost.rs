@@ -9,6 +9,9 @@ pub const LIST_BOUNDS: &[(&str, usize)] = &[
     // A site has at most five webhooks.
     ("Site.webhooks", 5),
     ("Site.identitySecrets", 2),
+    ("Site.widgetTexts", 30),
+    // A draft answers at most three messages, each from a few passages.
+    ("ReplyDraft.citations", 10),
     // A contact has at most 20 attributes, usually a few.
     ("Contact.attributes", 10),
     // Four outcomes and three statuses, the members of a team, and usual numbers of languages.

@@ -86,7 +86,7 @@ async fn called(
     let bytes = match name {
         "GET /config" => {
             let site = sites::get(services, &viewer, None).await?;
-            serde_json::to_vec(&sites::widget(&viewer, &site)?)?
+            serde_json::to_vec(&sites::widget(&viewer, &site, None)?)?
         }
         "GET /analytics/overview" => {
             let site = sites::get(services, &viewer, None).await?;

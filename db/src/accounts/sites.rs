@@ -3,6 +3,8 @@
 //! A site that was deleted is in the table until its rows are gone ([`deletion`](super::site_deletion)).
 //! None of the finders here returns it.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 use helpbot_domain::Timestamp;
 use helpbot_domain::ids::SiteId;
@@ -34,6 +36,7 @@ struct Row {
     delivery_days: Option<i64>,
     retention_changed_at_ms: Option<i64>,
     widget: String,
+    widget_texts: String,
     answer_settings: String,
     created_at_ms: i64,
     updated_at_ms: i64,
@@ -58,6 +61,7 @@ impl TryFrom<Row> for Site {
                 changed_at: columns::ms(row.retention_changed_at_ms),
             },
             widget: columns::json(&row.widget)?,
+            widget_texts: Arc::new(columns::json(&row.widget_texts)?),
             answer_settings: row.answer_settings,
             created_at: Timestamp::from_ms(row.created_at_ms),
             updated_at: Timestamp::from_ms(row.updated_at_ms),
@@ -87,6 +91,7 @@ struct SiteChanges<'a> {
     delivery_days: Option<i64>,
     retention_changed_at_ms: Option<i64>,
     widget: String,
+    widget_texts: String,
     answer_settings: &'a str,
     updated_at_ms: i64,
 }
@@ -105,6 +110,7 @@ impl<'a> SiteChanges<'a> {
             delivery_days: site.retention.delivery_days,
             retention_changed_at_ms: site.retention.changed_at.map(Timestamp::as_ms),
             widget: columns::to_json(&site.widget),
+            widget_texts: columns::to_json(&*site.widget_texts),
             answer_settings: &site.answer_settings,
             updated_at_ms: site.updated_at.as_ms(),
         }

@@ -18,6 +18,7 @@ diesel::table! {
         event_days -> Nullable<BigInt>,
         delivery_days -> Nullable<BigInt>,
         retention_changed_at_ms -> Nullable<BigInt>,
+        widget_texts -> Text,
     }
 }
 diesel::table! {

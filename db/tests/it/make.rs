@@ -51,6 +51,7 @@ pub fn site() -> Site {
         address_credit_limit: None,
         retention: DataRetention::default(),
         widget: WidgetConfig::default(),
+        widget_texts: Default::default(),
         answer_settings: "{}".into(),
         created_at: NOW,
         updated_at: NOW,

@@ -1,5 +1,7 @@
 //! Sites and their counters.
 
+use std::sync::Arc;
+
 use helpbot_db::{
     Conn, Db, Error, Result, chunks, conversations, documents, events, idempotency, jobs, keys, members, messages,
     site_deletion, sites, source_files, sources, stats, usage,
@@ -14,6 +16,7 @@ use helpbot_domain::retention::DataRetention;
 use helpbot_domain::site::Site;
 use helpbot_domain::source::{Document, Source};
 use helpbot_domain::widget::WidgetConfig;
+use helpbot_domain::widget_texts::{WidgetTextsPatch, WidgetTranslations};
 
 use crate::make::{self, NOW, later};
 
@@ -47,6 +50,9 @@ async fn a_site_is_read_as_it_was_written(db: &Db) {
 async fn an_update_changes_only_what_may_change(db: &Db) {
     let id = make::stored_site(db).await;
     let other = make::stored_site(db).await;
+    let mut texts = WidgetTranslations::default();
+    let greeting = WidgetTextsPatch { greeting: Some(Some("Grüß Gott 🥐".into())), ..WidgetTextsPatch::default() };
+    texts.set("de-AT", greeting).expect("a text");
     let changed = Site {
         id,
         name: "New".into(),
@@ -61,6 +67,7 @@ async fn an_update_changes_only_what_may_change(db: &Db) {
             ..DataRetention::default()
         },
         widget: WidgetConfig { greeting: "Hey".into(), ..WidgetConfig::default() },
+        widget_texts: Arc::new(texts),
         answer_settings: r#"{"b":2}"#.into(),
         created_at: later(99),
         updated_at: later(1),

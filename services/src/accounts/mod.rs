@@ -7,7 +7,7 @@
 //! the month. Owners guard a site with [`credit_caps`] and [`blocked_visitors`]; [`limit_notices`] tells
 //! them when a limit is reached. Members sign in by mail with [`sign_in_links`], which become [`sign_ins`], and
 //! [`audit_log`] records what they change. The site's own server names visitors with an [`identity_token`], which one of the
-//! [`identity_secrets`] signs. [`business_hours`] say when the team is there. [`trusted_documents`] are what their programs may execute by ID.
+//! [`identity_secrets`] signs. [`widget_texts`] are what the widget says in further languages. [`business_hours`] say when the team is there. [`trusted_documents`] are what their programs may execute by ID.
 
 pub mod access;
 pub mod audit_log;
@@ -29,3 +29,4 @@ pub mod sites;
 pub mod trusted_documents;
 pub mod usage;
 pub(crate) mod viewer;
+pub mod widget_texts;

@@ -69,6 +69,7 @@ pub async fn create(services: &Services, viewer: &Viewer, new: NewSite) -> Resul
         address_credit_limit: None,
         retention: DataRetention::default(),
         widget: WidgetConfig::default(),
+        widget_texts: Arc::default(),
         answer_settings: settings_json(&AnswerPolicy::default()),
         created_at: now,
         updated_at: now,
@@ -149,13 +150,18 @@ pub async fn update(services: &Services, viewer: &Viewer, id: SiteId, patch: Sit
     .map(|(site, ())| site)
 }
 
-/// Returns the settings of the widget as the site's plan shows them.
+/// Returns the settings of the widget as the site's plan shows them: for a visitor of a language, or with the texts of the
+/// default language.
 ///
 /// # Errors
 /// `Forbidden` without the scope to read settings.
-pub fn widget(viewer: &Viewer, site: &Site) -> Result<WidgetConfig> {
+pub fn widget(viewer: &Viewer, site: &Site, language: Option<&str>) -> Result<WidgetConfig> {
     viewer.require(Scope::ReadConfig)?;
-    Ok(site.widget.clone().shown_on(site.plan))
+    let config = match language {
+        Some(tag) => site.widget_texts.shown_in(&site.widget, tag),
+        None => site.widget.clone(),
+    };
+    Ok(config.shown_on(site.plan))
 }
 
 /// Changes settings of the widget, all or none. Returns the site and the names of the fields in the

@@ -7,7 +7,7 @@
 //! is present or typing, and [`sightings`] when the visitor was last present; [`unread`] counts the messages that the other side has not read.
 //! [`reply_mails`] mail the team's messages to a visitor who is not there, whose answer comes back through
 //! [`mail_answers`]. [`transcripts`] mails a conversation to its visitor, whose address [`transcript_codes`] confirms, [`erasure`] deletes a visitor's data, [`visitor_records`] exports it, [`retention`] deletes what is old, and
-//! [`history`] imports conversations from another service. [`triage`], [`notes`] and [`canned_replies`] help the team at its work. [`expected_reply`] tells a visitor when somebody will answer.
+//! [`history`] imports conversations from another service. [`triage`], [`notes`], [`canned_replies`] and [`reply_drafts`] help the team at its work. [`expected_reply`] tells a visitor when somebody will answer.
 //! [`visits`] are the sessions with their pages and browsers, and [`contacts`] the visitors whom the site's own server names.
 //!
 //! Tables: `conversations`, `messages`, `read_marks` and the daily counts in `stats`, which
@@ -36,6 +36,7 @@ pub mod notes;
 pub(crate) mod presence;
 mod question_session;
 mod reply_address;
+pub mod reply_drafts;
 pub mod reply_mails;
 pub mod retention;
 pub mod search;

@@ -38,10 +38,12 @@ pub enum RateLimit {
     QuestionsPerAddress,
     /// Questions with a widget key in one session.
     QuestionsPerSession,
+    /// Drafts of replies with one key.
+    ReplyDrafts,
 }
 
 impl RateLimit {
-    const COUNT: usize = 6;
+    const COUNT: usize = 7;
 }
 
 /// One caller under one limit. The number is a keyed hash, which is the same on all nodes of an installation.

@@ -11,7 +11,7 @@ use helpbot_domain::range::Range;
 use helpbot_domain::site::Site;
 use helpbot_engine::topics::{AskedQuestion, group};
 use helpbot_services::conversations::history::{PastConversation, import};
-use helpbot_services::knowledge::entries;
+use helpbot_services::knowledge::entries::{self, Promotion};
 use helpbot_services::knowledge::topics::{self, Topic, TopicKind, TopicList};
 use helpbot_services::{Error, Viewer};
 
@@ -50,8 +50,9 @@ async fn promoting_an_answer_returns_the_questions_of_the_topic_that_it_answers(
     let first = asked_without_answer(&on).await;
     let (services, viewer, site) = (&on.services, &on.viewer, Some(on.site.id));
     let answer = Some("Yes, we deliver to Canada within ten days.".to_owned());
+    let promotion = Promotion { question: None, answer };
 
-    let entry = entries::promote(services, viewer, site, first, answer).await.unwrap();
+    let entry = entries::promote(services, viewer, site, first, promotion).await.unwrap();
     let answered = topics::answered_by(services, viewer, site, first, &entry).await.unwrap();
 
     let texts: Vec<&str> = answered.iter().map(|question| question.text.as_str()).collect();

@@ -31,6 +31,7 @@ const STEPS: &[(&str, &str)] = &[
     ("updateEvaluationSettings", r#"{"allowedLosses": 1}"#),
     ("updateAnswerSettings", r#"{"maxWrongAnswers": 0.1}"#),
     ("updateWidgetConfig", r#"{"botName": "Bo"}"#),
+    ("setWidgetTexts", r#"{"language": "de", "greeting": "Moin!"}"#),
     ("createWebhook", r#"{"url": "@receiver", "events": ["CONVERSATION_CREATED"]}"#),
     ("updateWebhook", r#"{"id": "@createWebhook/webhook/id", "description": "ours"}"#),
     ("rotateWebhookSecret", r#"{"id": "@createWebhook/webhook/id", "step": "STAGE"}"#),
@@ -56,6 +57,7 @@ const STEPS: &[(&str, &str)] = &[
         r#"{"businessHours": {"timeZone": "UTC", "periods": [{"day": "MONDAY", "opensAt": "08:00", "closesAt": "12:00"}]}}"#,
     ),
     ("sendMessage", r#"{"conversationId": "@askQuestion/conversation/id", "text": "Here I am"}"#),
+    ("draftReply", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
     ("setTyping", r#"{"conversationId": "@askQuestion/conversation/id", "isTyping": true}"#),
     ("markRead", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
     ("sendTranscript", r#"{"conversationId": "@askQuestion/conversation/id", "email": "v@example.com"}"#),
@@ -82,6 +84,7 @@ const STEPS: &[(&str, &str)] = &[
     ("updateMember", r#"{"id": "@addMember/member/id", "name": "Renamed"}"#),
     ("revokeApiKey", r#"{"id": "@createApiKey/apiKey/id"}"#),
     ("removeMember", r#"{"id": "@addMember/member/id"}"#),
+    ("deleteWidgetTexts", r#"{"language": "de"}"#),
     ("deleteNote", r#"{"noteId": "@addNote/note/id"}"#),
     ("deleteIdentitySecret", r#"{"id": "@createIdentitySecret/identitySecret/id"}"#),
     ("deleteCannedReply", r#"{"cannedReplyId": "@addCannedReply/cannedReply/id"}"#),
@@ -110,8 +113,9 @@ const ELSEWHERE: [&str; 7] = [
     "resendInvitation",
     "signOut",
 ];
-/// What may be null beside what was done: the session's token is the visitor's.
-const MAY_BE_NULL: [&str; 1] = ["sessionToken"];
+/// What may be null beside what was done: the session's token is the visitor's, and nobody knows how to calibrate a flux
+/// capacitor.
+const MAY_BE_NULL: [&str; 2] = ["sessionToken", "draftReply.draft"];
 
 /// What is there of a site, without what changes by itself.
 const STATE: &str = "{ site {

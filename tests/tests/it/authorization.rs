@@ -302,6 +302,21 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::WriteConfig),
     ),
     (
+        "Mutation.setWidgetTexts",
+        "mutation ($site: ID) { setWidgetTexts(input: {siteId: $site, language: \"\"}) { userErrors { code } } }",
+        One(Scope::WriteConfig),
+    ),
+    (
+        "Mutation.deleteWidgetTexts",
+        "mutation ($site: ID) { deleteWidgetTexts(input: {siteId: $site, language: \"de\"}) { userErrors { code } } }",
+        One(Scope::WriteConfig),
+    ),
+    (
+        "Mutation.draftReply",
+        "mutation ($site: ID) { draftReply(input: {siteId: $site, conversationId: \"x\"}) { userErrors { code } } }",
+        Both(Scope::ReadConversations, Scope::WriteConversations),
+    ),
+    (
         "Mutation.updateAnswerSettings",
         "mutation ($site: ID) { updateAnswerSettings(input: {siteId: $site, targetPrecision: 7}) { userErrors { code } } }",
         One(Scope::WriteConfig),
@@ -474,6 +489,7 @@ pub(crate) const SITE_FIELDS: &[(&str, &str, Needs)] = &[
     ("Site.credits", "credits { used }", AnyKey),
     ("Site.ownerEmail", "ownerEmail", One(Scope::Admin)),
     ("Site.widget", "widget { botName }", One(Scope::ReadConfig)),
+    ("Site.widgetTexts", "widgetTexts(languages: [\"de\"]) { language }", One(Scope::ReadConfig)),
     ("Site.answerSettings", "answerSettings { targetPrecision }", One(Scope::ReadConfig)),
     ("Site.answerPromise", "answerPromise { judgedAnswers }", One(Scope::ReadConfig)),
     ("Site.embeddings", "embeddings { embedded total }", One(Scope::ReadConfig)),

@@ -29,6 +29,13 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
          typingText",
     ),
     (
+        "WidgetTexts",
+        "site(id: $site) { widgetTexts { @ } }",
+        &[Scope::ReadConfig],
+        "botName emailPlaceholder emailSendText emailSkipText errorText fallback feedbackNoText feedbackYesText greeting \
+         handoffSentText handoffText inputPlaceholder language networkErrorText onlineText starterQuestions typingText",
+    ),
+    (
         "AnswerSettings",
         "site(id: $site) { answerSettings { @ } }",
         &[Scope::ReadConfig],
@@ -314,6 +321,10 @@ const ANSWERS: &[(&str, &str)] = &[
     ("PreviewedAnswer", "confidence outcome title url"),
     ("PreviewedQuestion", "after before count effect question"),
     ("UserError", "code field message"),
+    ("ReplyDraft", "citations questions text"),
+    ("DraftReplyPayload", "draft"),
+    ("SetWidgetTextsPayload", "texts"),
+    ("DeleteWidgetTextsPayload", "deletedLanguage"),
     // Needs an argument; tested in `triage`.
     ("CannedReply", "renderedText"),
     ("AddCannedReplyPayload", "cannedReply"),
@@ -578,6 +589,13 @@ async fn furnish(app: &TestApp, site: &TestSite<'_>, pages: &Pages, receiver: &m
         (
             "mutation { m: updateBusinessHours(input: { businessHours: { timeZone: \"UTC\",
                 periods: [{ day: MONDAY, opensAt: \"09:00\", closesAt: \"17:00\" }] } }) { userErrors { message } } }",
+            json!({}),
+        ),
+        (
+            "mutation { m: setWidgetTexts(input: { language: \"de\", greeting: \"a\", botName: \"b\", inputPlaceholder: \"c\",
+                typingText: \"d\", onlineText: \"e\", handoffText: \"f\", handoffSentText: \"g\", emailPlaceholder: \"h\",
+                emailSendText: \"i\", emailSkipText: \"j\", feedbackYesText: \"k\", feedbackNoText: \"l\", errorText: \"m\",
+                networkErrorText: \"n\", starterQuestions: [\"o\"] }) { userErrors { message } } }",
             json!({}),
         ),
         (

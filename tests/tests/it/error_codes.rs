@@ -137,6 +137,10 @@ const CASES: &[(&str, &str, &str)] = &[
     ("updateWebhook", r#"{"id": "@unknown", "description": "a"}"#, "NOT_FOUND"),
     ("updateWebhook", r#"{"id": "@webhook", "events": []}"#, "BAD_USER_INPUT"),
     ("updateWidgetConfig", r#"{"position": null}"#, "BAD_USER_INPUT"),
+    ("setWidgetTexts", r#"{"language": "german please", "greeting": "Moin!"}"#, "BAD_USER_INPUT"),
+    ("deleteWidgetTexts", r#"{"language": "de"}"#, "NOT_FOUND"),
+    ("deleteWidgetTexts", r#"{"language": ""}"#, "BAD_USER_INPUT"),
+    ("draftReply", r#"{"conversationId": "@unknown"}"#, "NOT_FOUND"),
     ("uploadSource", r#"{"file": "@unknown"}"#, "BAD_USER_INPUT"),
 ];
 
@@ -169,6 +173,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("askQuestion", "CONFLICT"),
     // Limits of hundreds of rows, and others in the tests of notes, triage, topics, previews and handoffs.
     ("addAnswerRule", "LIMIT_REACHED"),
+    ("setWidgetTexts", "LIMIT_REACHED"),
     ("addCannedReply", "LIMIT_REACHED"),
     ("addNote", "LIMIT_REACHED"),
     ("dismissTopic", "LIMIT_REACHED"),

@@ -1,17 +1,18 @@
 // The live inbox: the visitors who wait for a human, and the conversation with one of them.
 //
 // The server filters, orders, counts and pages the list. Events keep it current: they change the row that they are
-// about. A live query counts. The tab, the tag and the open conversation are part of the URL.
+// about. A live query counts. The tab, the search, the tag, the agent and the open conversation are part of the URL.
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { type ConversationFilter, type ConversationOrder, Inbox, ListCount, type Row, SiteTags } from "../../generated/dashboard";
+import { type ConversationFilter, type ConversationOrder, Inbox, ListCount, Members, type Row, SiteTags } from "../../generated/dashboard";
+import { waiting } from "../attention";
 import { live, run, site, viewer } from "../client";
 import { Icon } from "../icons";
-import { liveState, onEvent, onRead, onStale, waiting } from "../live";
-import { setSound } from "../notify";
+import { liveState, onEvent, onRead, onStale } from "../live";
+import { setNotifications } from "../notify";
 import { param, pathOf, setParams } from "../route";
-import { sound } from "../settings";
+import { notifications, sound } from "../settings";
 import { type Shortcut, Shortcuts } from "../shortcuts";
 import { Act, Badge, Empty, Fault, Page, Skeleton, When, counted, sayError, useQuery } from "../ui";
 import { Thread } from "./thread";
@@ -43,12 +44,34 @@ const TABS: Tab[] = [
 /** The tabs of the signed-in user. A key without a member has no conversations of its own. */
 const tabs = () => TABS.filter(({ name }) => name !== "mine" || viewer.value?.member);
 
-const filterOf = (tab: Tab, search: string, tag: string): ConversationFilter => (
-  { ...tab.filter, ...tab.name === "mine" && { assigneeId: viewer.value!.member!.id }, ...search && { search }, ...tag && { tags: [tag] } }
-);
+/** What narrows a tab down. */
+interface Narrowing {
+  /** Words of the conversation, or a part of the visitor's e-mail address. */
+  search: string;
+  tag: string;
+  /** The ID of the member, or `NOBODY`. */
+  agent: string;
+}
 
-/** The tab with only the conversations that have a tag. */
-const withTag = (tab: Tab, tag: string): Tab => (tag ? { ...tab, has: (row) => tab.has(row) && (row.tags ?? []).includes(tag), empty: "No conversation has this tag" } : tab);
+/** Conversations that no member has taken. */
+const NOBODY = "nobody";
+/** Tabs whose conversations all have the same agent, or none. */
+const ONE_AGENT = ["waiting", "mine"];
+
+/** A search without a space and with an @ is one for an address. */
+const isAddress = (search: string) => /^\S*@\S*$/.test(search);
+
+const filterOf = (tab: Tab, { search, tag, agent }: Narrowing): ConversationFilter => ({
+  ...tab.filter, ...search && (isAddress(search) ? { customerEmail: search } : { search }), ...tag && { tags: [tag] },
+  ...agent && (agent === NOBODY ? { isAssigned: false } : { assigneeId: agent }), ...tab.name === "mine" && { assigneeId: viewer.value!.member!.id },
+});
+
+/** The tab with only the conversations that have the tag and the agent. */
+function narrowed(tab: Tab, { tag, agent }: Narrowing): Tab {
+  if (!tag && !agent) return tab;
+  const has = (row: Row) => tab.has(row) && (!tag || (row.tags ?? []).includes(tag)) && (!agent || (row.handoff?.assignee?.id ?? NOBODY) === agent);
+  return { ...tab, has, empty: tag && agent ? "No conversation has this tag and this agent" : tag ? "No conversation has this tag" : "No conversation has this agent" };
+}
 
 /** The rows in the order of the tab. */
 function sorted(rows: Row[], { order }: Tab): Row[] {
@@ -64,13 +87,14 @@ interface List {
 }
 
 /** The list of a tab, kept current by events. Only the server knows what contains the words of a search. */
-function useList(tab: Tab, search: string, tag: string): List {
+function useList(tab: Tab, narrowing: Narrowing): List {
+  const { search, tag, agent } = narrowing;
   const rows = useSignal<Row[] | null>(null);
   const total = useSignal(0);
   const next = useSignal<string | null>(null);
   const error = useSignal("");
   const siteId = site.value!.id;
-  const filter = filterOf(tab, search, tag);
+  const filter = filterOf(tab, narrowing);
   /** Events that arrive while the list is being read. The response can be older than they are. */
   const heard = useRef(new Set<Row[]>());
   const newest = useRef(0);
@@ -119,7 +143,7 @@ function useList(tab: Tab, search: string, tag: string): List {
       clearTimeout(timer);
       stop.forEach((end) => end());
     };
-  }, [siteId, tab.name, search, tag]);
+  }, [siteId, tab.name, search, tag, agent]);
   return { rows, total, error, more: () => void load(next.value).catch((reason) => void (error.value = sayError(reason))) };
 }
 
@@ -137,12 +161,13 @@ function merged(read: Row[], heard: Row[], tab: Tab): Row[] {
 
 export function InboxPage() {
   const openId = param("open");
-  const tag = param("tag");
-  const tab = withTag(tabs().find(({ name }) => name === param("tab")) ?? TABS[0]!, tag);
-  const search = param("q");
+  const whole = tabs().find(({ name }) => name === param("tab")) ?? TABS[0]!;
+  const narrowing: Narrowing = { search: param("q"), tag: param("tag"), agent: ONE_AGENT.includes(whole.name) ? "" : param("agent") };
+  const { search, tag, agent } = narrowing;
+  const tab = narrowed(whole, narrowing);
   const typed = useSignal(search);
   useEffect(() => void (typed.value = search), [search]);
-  const { rows, total, error, more } = useList(tab, search, tag);
+  const { rows, total, error, more } = useList(tab, narrowing);
   const state = liveState.value;
   /** The open conversation as its thread has read it. */
   const open = useSignal<Row | null>(null);
@@ -164,6 +189,7 @@ export function InboxPage() {
     { key: "k", text: "Previous conversation", run: () => step(-1) },
     { key: "r", text: "Write a reply", run: () => document.querySelector<HTMLElement>(".reply textarea")?.focus() },
     { key: "c", text: "Insert a canned reply", run: () => press("canned") },
+    { key: "d", text: "Draft a reply", run: () => press("draft") },
     { key: "n", text: "Write a note", run: () => press("note") },
     { key: "t", text: "Take the conversation", run: () => press("take") },
     { key: "/", text: "Find a conversation", run: () => document.querySelector<HTMLElement>(".find input")?.focus() },
@@ -172,25 +198,27 @@ export function InboxPage() {
   const tools = (
     <>
       <Shortcuts list={shortcuts} />
-      <label class="check"><input type="checkbox" checked={sound.isOn.value} onChange={(e) => setSound(e.currentTarget.checked)} />Sound</label>
+      <label class="check"><input type="checkbox" checked={sound.isOn.value} onChange={(e) => sound.set(e.currentTarget.checked)} />Sound</label>
+      <label class="check"><input type="checkbox" checked={notifications.isOn.value} onChange={(e) => { const box = e.currentTarget; void setNotifications(box.checked).then(() => (box.checked = notifications.isOn.value)); }} />Notifications</label>
       <span class={`pulse ${state}`} role="status">{state === "live" ? "Live" : state === "refused" ? "Not allowed" : "Reconnecting…"}</span>
     </>
   );
   return (
-    <Page title={waiting.value ? `Inbox (${waiting.value})` : "Inbox"} tools={tools}>
+    <Page title="Inbox" count={waiting.value} tools={tools}>
       <Fault text={error.value} />
       <div class={`inbox ${openId ? "reading" : ""} ${isVisitShown.value ? "with-visit" : ""}`}>
         <section class="list" aria-label="Conversations">
           <nav class="tabs" aria-label="Filter">
             {tabs().map(({ name, text }) => (
-              <a key={name} class="button" href={pathOf("inbox", { tab: name, ...openId && { open: openId }, ...search && { q: search }, ...tag && { tag } })} aria-current={name === tab.name ? "true" : undefined}>
+              <a key={name} class="button" href={pathOf("inbox", { tab: name, ...openId && { open: openId }, ...queryOf(narrowing) })} aria-current={name === tab.name ? "true" : undefined}>
                 {text}{name === "waiting" && waiting.value > 0 ? ` (${waiting.value})` : ""}</a>))}
           </nav>
-          <form class="find" onSubmit={find}><Icon name="search" /><input type="search" aria-label="Find a conversation" placeholder="Find by words" maxLength={200} value={typed.value}
-            onInput={(e) => { typed.value = e.currentTarget.value; if (!typed.value) setParams({ q: "" }); }} /><TagFilter tag={tag} /></form>
+          <form class="find" onSubmit={find}><Icon name="search" /><input type="search" aria-label="Find a conversation" placeholder="Find by words or e-mail" maxLength={200} value={typed.value}
+            onInput={(e) => { typed.value = e.currentTarget.value; if (!typed.value) setParams({ q: "" }); }} /></form>
+          <div class="filters"><TagFilter tag={tag} />{!ONE_AGENT.includes(tab.name) && <AgentFilter agent={agent} />}</div>
           {!rows.value && !error.value && <Skeleton />}
-          {rows.value?.length === 0 && (search || tag ? <Empty title={search ? "No results" : tab.empty}><p>Try other words, another tag or another tab.</p></Empty> : <Nobody tab={tab} />)}
-          <ul class="plain">{rows.value?.map((row) => <Entry key={row.id} row={row} tab={tab} search={search} tag={tag} isOpen={row.id === openId} />)}</ul>
+          {rows.value?.length === 0 && (search || tag || agent ? <Empty title={search ? "No results" : tab.empty}><p>Try other words, another tag, another agent or another tab.</p></Empty> : <Nobody tab={tab} />)}
+          <ul class="plain">{rows.value?.map((row) => <Entry key={row.id} row={row} tab={tab} narrowing={narrowing} isOpen={row.id === openId} />)}</ul>
           {rows.value && total.value > rows.value.length && (
             <p class="row more"><span class="hint">{rows.value.length} of {total.value}</span><button type="button" onClick={more}>Show more</button></p>)}
         </section>
@@ -198,6 +226,20 @@ export function InboxPage() {
           tools={<button type="button" class="quiet show-visit" aria-expanded={isVisitShown.value} onClick={() => void (isVisitShown.value = !isVisitShown.value)}><Act icon="user">Visit</Act></button>} /><Visit row={open.value?.id === openId ? open.value : null} tab={tab.name} /></> : <section class="thread nothing"><p>Select a conversation to read and answer it.</p></section>}
       </div>
     </Page>
+  );
+}
+
+/** The parameters of the URL that narrow a tab down. */
+const queryOf = ({ search, tag, agent }: Narrowing) => ({ ...search && { q: search }, ...tag && { tag }, ...agent && { agent } });
+
+/** A menu of the members of the site. */
+function AgentFilter({ agent }: { agent: string }) {
+  const { data } = useQuery(Members, { site: site.value!.id });
+  const members = data?.site?.members?.nodes ?? [];
+  return (
+    <select aria-label="Agent" value={agent} onChange={(e) => setParams({ agent: e.currentTarget.value })}>
+      <option value="">All agents</option><option value={NOBODY}>Nobody</option>{members.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
+    </select>
   );
 }
 
@@ -213,10 +255,10 @@ function TagFilter({ tag }: { tag: string }) {
   );
 }
 
-function Entry({ row, tab, search, tag, isOpen }: { row: Row; tab: Tab; search: string; tag: string; isOpen: boolean }) {
+function Entry({ row, tab, narrowing, isOpen }: { row: Row; tab: Tab; narrowing: Narrowing; isOpen: boolean }) {
   const unread = row.handoff ? row.unreadCount ?? 0 : 0;
   return (
-    <li><a class="entry" href={pathOf("inbox", { tab: tab.name, ...search && { q: search }, ...tag && { tag }, open: row.id })} aria-current={isOpen ? "true" : undefined}>
+    <li><a class="entry" href={pathOf("inbox", { tab: tab.name, ...queryOf(narrowing), open: row.id })} aria-current={isOpen ? "true" : undefined}>
       <span class="row between"><strong dir="auto">{row.question}</strong>{unread > 0 && <span class="unread" title={counted(unread, "unread message")}>{unread}<span class="sr"> unread</span></span>}</span>
       <span class="row hint"><When at={tab.name === "waiting" ? row.handoff!.requestedAt : row.updatedAt} />
         <Badge value={row.handoff?.status ?? row.outcome} /><TriageLabels row={row} />{row.handoff?.assignee && <span>{row.handoff.assignee.name}</span>}</span>

@@ -3,7 +3,7 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Assign, Block, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, type TeamNote, Thread as ThreadQuery, Unblock } from "../../generated/dashboard";
+import { Assign, Block, type Draft, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, type TeamNote, Thread as ThreadQuery, Unblock } from "../../generated/dashboard";
 import { mailtoHref } from "../../text/markdown";
 import { change, may, run, site, viewer, watchActivity } from "../client";
 import { draftOf, keepDraft } from "../drafts";
@@ -15,6 +15,7 @@ import { pathOf } from "../route";
 import { enterSends } from "../settings";
 import { done } from "../toasts";
 import { CannedMenu } from "./canned";
+import { DraftButton, Drafted, KeepAsEntry, keepAsEntry } from "./draft";
 import { Note, NoteForm, useNotes } from "./notes";
 import { Act, Badge, Fault, Markdown, Skeleton, When, sayError, useAction } from "../ui";
 
@@ -141,7 +142,7 @@ export function Thread({ id, tab, onRow, tools }: ThreadProps) {
           <button type="button" class="quiet" data-shortcut="note" aria-pressed={isNoting.value} onClick={() => void (isNoting.value = true)}>Note</button>
         </div>)}
       {isNoting.value ? <NoteForm key={id} id={id} onDone={readNotes} /> : may("WRITE_CONVERSATIONS") && isOpen(current)
-        ? <ReplyForm key={id} id={id} siteId={siteId} unsent={unsent} presence={presence.value} handoff={current.handoff} />
+        ? <ReplyForm key={id} id={id} siteId={siteId} unsent={unsent} presence={presence.value} row={current} />
         : <p class="hint closing">{current.handoff ? "This conversation is closed." : "The visitor has not asked for a human, so you cannot write to them."}</p>}
     </section>
   );
@@ -229,7 +230,7 @@ interface ReplyProps {
   siteId: string;
   unsent: Outbox;
   presence: Presence | null;
-  handoff: Row["handoff"];
+  row: Row;
 }
 
 /** Where the reply to a visitor who is not here goes. */
@@ -238,7 +239,10 @@ function awayText(handoff: Row["handoff"]): string {
   return handoff.isMailed ? `Your reply will be mailed to ${handoff.customerEmail}.` : `They left the address ${handoff.customerEmail}.`;
 }
 
-function ReplyForm({ id, siteId, unsent, presence, handoff }: ReplyProps) {
+function ReplyForm({ id, siteId, unsent, presence, row }: ReplyProps) {
+  const draft = useSignal<Draft | null>(null);
+  /** The question of the FAQ entry that the reply becomes. Null when it becomes none. */
+  const kept = useSignal<string | null>(null);
   const text = useSignal(draftOf(id));
   const toldAt = useRef(0);
   const box = useRef<HTMLTextAreaElement>(null);
@@ -259,6 +263,8 @@ function ReplyForm({ id, siteId, unsent, presence, handoff }: ReplyProps) {
     if (!words) return;
     write("");
     unsent.write(words);
+    if (kept.value?.trim()) keepAsEntry(id, siteId, kept.value.trim(), words);
+    draft.value = kept.value = null;
   };
   // Safari reports the Enter that ends a composition with the key code 229 and without `isComposing`.
   const onKey = (event: KeyboardEvent) => {
@@ -267,16 +273,23 @@ function ReplyForm({ id, siteId, unsent, presence, handoff }: ReplyProps) {
     if (enterSends.isOn.value || event.metaKey || event.ctrlKey) send(event);
   };
   const isAway = presence !== null && !presence.isVisitorHere;
+  const insert = (words: string) => {
+    write(text.value ? `${text.value}\n${words}` : words);
+    box.current?.focus();
+  };
   const others = (presence?.typingMembers ?? []).filter((name) => name !== viewer.value?.member?.name);
   return (
     <form class="reply" onSubmit={send}>
       <p class="others" role="status">{others.length > 0 && <><Icon name="members" />{others.join(", ")} {others.length > 1 ? "are" : "is"} writing a reply too.</>}</p>
-      {isAway && <p class="hint away" role="status">The visitor is not here. {awayText(handoff)}</p>}
+      {isAway && <p class="hint away" role="status">The visitor is not here. {awayText(row.handoff)}</p>}
       <textarea ref={box} aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
         onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
-      <span class="row"><CannedMenu id={id} onPick={(canned) => { write(text.value ? `${text.value}\n${canned}` : canned); box.current?.focus(); }} />
+      {draft.value && <Drafted draft={draft.value} />}
+      <span class="row"><CannedMenu id={id} onPick={insert} />
+      <DraftButton id={id} siteId={siteId} onDraft={(drafted) => { draft.value = drafted; insert(drafted.text); }} />
       <label class="check hint"><input type="checkbox" checked={enterSends.isOn.value} onChange={(e) => enterSends.set(e.currentTarget.checked)} />Send with Enter</label></span>
       <button type="submit" class="solid"><Act icon="send">Send</Act></button>
+      <KeepAsEntry question={kept.value} suggested={draft.value?.questions.at(-1) ?? row.question} onChange={(question) => void (kept.value = question)} />
     </form>
   );
 }

@@ -1,13 +1,14 @@
-// The widget editor: all settings, a live preview with the real panel, and warnings about colors with too
-// little contrast.
+// The widget editor: all settings, the texts in further languages, a live preview with the real panel, and warnings
+// about colors with too little contrast.
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { UpdateWidget, type Widget, WidgetConfig } from "../../generated/dashboard";
+import { type Texts, UpdateWidget, type Widget, WidgetConfig } from "../../generated/dashboard";
 import { TEXT_MINIMUM, contrast, parseColor } from "../../text/contrast";
 import { change, may, site } from "../client";
-import { pathOf } from "../route";
+import { param, pathOf, setParams } from "../route";
 import { Tag } from "./tag";
+import { LanguageTabs, TEXTS, TextsEditor, translated } from "./texts";
 import { Fault, Field, Loading, Page, counted, useAction, useQuery } from "../ui";
 
 type TextField = { [K in keyof Widget]: Widget[K] extends string ? K : never }[keyof Widget];
@@ -17,22 +18,23 @@ const PAIRS: Array<[TextField, string, TextField, string]> = [
   ["backgroundColor", "Panel", "foregroundColor", "Text on the panel"],
   ["secondaryColor", "Answers", "secondaryForeground", "Text of answers"],
 ];
-const TEXTS: Array<[string, Array<[TextField, string]>]> = [
-  ["Header and start", [["botName", "Name of the bot"], ["onlineText", "Status below the name"], ["greeting", "Greeting"], ["inputPlaceholder", "Placeholder of the question field"], ["typingText", "Shown while the bot answers"]]],
-  ["Feedback", [["feedbackYesText", "After helpful feedback"], ["feedbackNoText", "After unhelpful feedback"]]],
-  ["Talking to a human", [["handoffText", "Button"], ["handoffSentText", "After the request"], ["emailPlaceholder", "Placeholder of the e-mail field"], ["emailSendText", "Button to send the e-mail address"], ["emailSkipText", "Button to skip the e-mail address"]]],
-  ["Error messages", [["errorText", "Server error"], ["networkErrorText", "No connection"]]],
-];
-
 export function WidgetPage() {
   const loaded = useQuery(WidgetConfig, { site: site.value!.id });
   return <Page title="Widget" about="How the chat looks and what it says on your pages."><Loading of={loaded}>{({ site: found }) => found?.widget
-    ? <Editor stored={found.widget} plan={found.plan} /> : <Fault text="Your key does not have permission to read the widget settings." />}</Loading></Page>;
+    ? <Editor stored={found.widget} translations={found.widgetTexts ?? []} plan={found.plan} /> : <Fault text="Your key does not have permission to read the widget settings." />}</Loading></Page>;
 }
 
-function Editor({ stored, plan }: { stored: Widget; plan: string }) {
+function Editor({ stored, translations, plan }: { stored: Widget; translations: Texts[]; plan: string }) {
   const base = useSignal(stored);
   const draft = useSignal(stored);
+  const languages = useSignal(translations);
+  const drafts = useSignal<Record<string, Texts>>({});
+  const texts = languages.value.find(({ language }) => language === param("language"));
+  const putTexts = (saved: Texts) => void (languages.value = [...languages.value.filter(({ language }) => language !== saved.language), saved].sort((a, b) => a.language.localeCompare(b.language)));
+  const dropTexts = (dropped: string) => {
+    languages.value = languages.value.filter(({ language }) => language !== dropped);
+    setParams({ language: "" });
+  };
   const note = useSignal("");
   const { isBusy, error, act } = useAction();
   const set = <K extends keyof Widget>(name: K, value: Widget[K]) => void (draft.value = { ...draft.value, [name]: value });
@@ -53,8 +55,11 @@ function Editor({ stored, plan }: { stored: Widget; plan: string }) {
   );
   const canWrite = may("WRITE_CONFIG");
   return (
+    <>
+    <LanguageTabs languages={languages.value.map(({ language }) => language)} onAdd={(added) => languages.value.every(({ language }) => language !== added.language) && putTexts(added)} />
     <div class="editor">
-      <form onSubmit={save}>
+      {texts && <TextsEditor key={texts.language} stored={texts} drafts={drafts} aiLanguage={base.value.aiLanguage} onSaved={putTexts} onDeleted={dropTexts} />}
+      <form onSubmit={save} hidden={Boolean(texts)}>
         <fieldset disabled={!canWrite}>
           <legend>Colors</legend>
           {PAIRS.map(([ground, groundLabel, ink, inkLabel]) => <Pair key={ground} draft={draft.value} set={set} ground={ground} groundLabel={groundLabel} ink={ink} inkLabel={inkLabel} />)}
@@ -81,10 +86,11 @@ function Editor({ stored, plan }: { stored: Widget; plan: string }) {
         </div>
       </form>
       <div class="side">
-        <Preview widget={draft.value} />
+        <Preview widget={texts ? translated(draft.value, drafts.value[texts.language] ?? texts) : draft.value} language={texts?.language ?? ""} />
         <Snippet />
       </div>
     </div>
+    </>
   );
 }
 
@@ -124,12 +130,12 @@ function Color({ label, value, onChange }: { label: string; value: string; onCha
   );
 }
 
-function Preview({ widget }: { widget: Widget }) {
+function Preview({ widget, language }: { widget: Widget; language: string }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const timer = setTimeout(() => void import("../preview").then(({ drawPreview }) => place.current && drawPreview(place.current, widget)), 120);
+    const timer = setTimeout(() => void import("../preview").then(({ drawPreview }) => place.current && drawPreview(place.current, widget, language)), 120);
     return () => clearTimeout(timer);
-  }, [widget]);
+  }, [JSON.stringify(widget), language]);
   return <section aria-label="Preview"><h2>Preview</h2><div class="preview" ref={place} /></section>;
 }
 

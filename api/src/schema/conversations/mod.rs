@@ -7,6 +7,7 @@ pub mod handoff;
 pub mod mutation;
 pub mod notes;
 pub(crate) mod plain;
+pub mod reply_drafts;
 pub(crate) mod selection;
 pub mod subscription;
 pub mod transcript;

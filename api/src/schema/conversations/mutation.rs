@@ -5,8 +5,9 @@ use async_graphql::{Context, ID, Object, Result};
 use helpbot_domain as domain;
 use helpbot_services as services;
 use helpbot_services::conversations::{self, NewQuestion};
-use helpbot_services::conversations::{activity, messages, unread};
+use helpbot_services::conversations::{activity, messages, reply_drafts, unread};
 
+use super::reply_drafts::{DraftReplyInput, DraftReplyPayload, ReplyDraft};
 use super::{Conversation, Message};
 use crate::schema::access::Access;
 use crate::schema::answer_rules::{AppliedAnswerRule, applied};
@@ -208,6 +209,26 @@ impl ConversationMutation {
         finish(sent, |(row, message)| SendMessagePayload {
             message: Some(Message::new(message, Some(access))),
             conversation: node(access, row),
+            ..Default::default()
+        })
+    }
+
+    /// Drafts a reply to the visitor of a conversation: to the messages after the last one of the team, or else to the
+    /// visitor's last message. The rules are those of answers to visitors. Nothing is stored or sent, and no credit is used.
+    /// Requires the `READ_CONVERSATIONS` and `WRITE_CONVERSATIONS` scopes.
+    ///
+    /// Fails with `NOT_FOUND` when the conversation does not exist. The request fails with `RATE_LIMITED` when an API key
+    /// asks for more than 20 drafts per minute.
+    async fn draft_reply(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: DraftReplyInput,
+    ) -> Result<DraftReplyPayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let drafted = reply_drafts::draft(&access.services, &access.viewer, site, id).await;
+        finish(drafted, |(row, draft)| DraftReplyPayload {
+            draft: draft.map(|draft| ReplyDraft::new(access, row.site_id, draft)),
             ..Default::default()
         })
     }

@@ -6,7 +6,7 @@ use helpbot_domain::ids::ConversationId;
 use helpbot_services as services;
 use helpbot_services::knowledge::entries::table::Format;
 use helpbot_services::knowledge::entries::transfer::{self, Imported};
-use helpbot_services::knowledge::entries::{self, Entry, EntryPatch, NewEntry};
+use helpbot_services::knowledge::entries::{self, Entry, EntryPatch, NewEntry, Promotion};
 use helpbot_services::knowledge::topics as answered;
 
 use super::FaqEntry;
@@ -149,6 +149,8 @@ input! {
         /// Answer in restricted Markdown, which must have 1 to 20,000 characters. Defaults to the last message that a
         /// member wrote in the conversation, and is required when no member wrote one.
         answer: Option<String>,
+        /// Question of the FAQ entry, which must have 1 to 500 characters. Defaults to the question of the conversation.
+        question: Option<String>,
     }
 }
 
@@ -259,7 +261,7 @@ impl EntryMutation {
         })
     }
 
-    /// Adds an FAQ entry with the question of a conversation. The answer is given in the input or taken
+    /// Adds an FAQ entry with the question of a conversation. The question and the answer are given in the input or taken
     /// from the conversation. Requires the `WRITE_SOURCES` scope and permission to read the conversation.
     ///
     /// Fails with `NOT_FOUND` when the conversation does not exist, and with `BAD_USER_INPUT` when
@@ -272,7 +274,8 @@ impl EntryMutation {
     ) -> Result<PromoteToFaqPayload> {
         let access = Access::of(ctx);
         let (site, id) = (input.site(), ids::read(&input.conversation_id));
-        let added = entries::promote(&access.services, &access.viewer, site, id, input.answer).await;
+        let promotion = Promotion { question: input.question, answer: input.answer };
+        let added = entries::promote(&access.services, &access.viewer, site, id, promotion).await;
         finish(added, |row| PromoteToFaqPayload { entry: node(access, row), promoted: Some(id), ..Default::default() })
     }
 }

@@ -8,6 +8,7 @@ pub mod mutation;
 pub mod promise;
 pub mod query;
 pub mod widget;
+pub mod widget_texts;
 
 use async_graphql::{Context, Description, ID, Object, Result};
 use helpbot_api_macros::paged;
@@ -53,6 +54,7 @@ use answering::{AnswerSettings, EmbeddingProgress};
 use mail::WaitingMailConnection;
 use promise::AnswerPromise;
 use widget::WidgetConfig;
+use widget_texts::WidgetTexts;
 
 /// What every visitor of a site may see: browsers may keep responses that contain nothing else. Whether a
 /// key may read the configuration at all is still checked for each request.
@@ -111,8 +113,25 @@ impl Site {
     }
 
     /// Configuration of the widget as web pages show it. Requires the `READ_CONFIG` scope.
-    async fn widget(&self) -> Nullable<WidgetConfig> {
-        nullable(async { Ok(sites::widget(&self.access.viewer, &self.row)?.into()) }).await
+    async fn widget(
+        &self,
+        #[graphql(
+            desc = "Language of the visitor as a BCP 47 tag, for example `de`. A language that the owner has chosen (`WidgetConfig.aiLanguage`) takes precedence. Each text is what the owner has written for the language, else the built-in text of the language while the owner has left the text of the default language as it was, else the text of the default language. Defaults to the default language, and so does a text that is not a tag."
+        )]
+        language: Option<String>,
+    ) -> Nullable<WidgetConfig> {
+        nullable(async { Ok(sites::widget(&self.access.viewer, &self.row, language.as_deref())?.into()) }).await
+    }
+
+    /// Texts of the widget in further languages, in the order of the tags. Requires the `READ_CONFIG` scope.
+    async fn widget_texts(
+        &self,
+        #[graphql(
+            desc = "Tags of the languages to list, at most 30, also those in which the owner has written nothing. Defaults to all languages in which the owner has written texts."
+        )]
+        languages: Option<Vec<String>>,
+    ) -> Nullable<Vec<WidgetTexts>> {
+        nullable(async { Ok(widget_texts::list(&self.access, &self.row, languages.as_deref())?) }).await
     }
 
     /// Settings that decide how cautiously HelpBot answers. Requires the `READ_CONFIG` scope.
@@ -370,19 +389,5 @@ impl Site {
     /// API keys of the site, oldest first, including revoked keys. Requires the `ADMIN` scope.
     async fn api_keys(&self, args: PageArgs) -> Nullable<ApiKeyConnection> {
         nullable(keys::list(&self.access, &self.row, &args)).await
-    }
-}
-
-impl Site {
-    /// The site of the viewer, or the site that an operator named.
-    pub(crate) async fn load(access: &Access, named: Option<&ID>) -> services::Result<Self> {
-        let named = crate::schema::ids::site(named);
-        let row = sites::get(&access.services, &access.viewer, named).await?;
-        Ok(Self { row, access: access.clone() })
-    }
-
-    /// The site of the request that is being resolved.
-    pub(crate) async fn of(ctx: &Context<'_>, named: Option<&ID>) -> services::Result<Self> {
-        Self::load(Access::of(ctx), named).await
     }
 }

@@ -3,10 +3,13 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
 use helpbot_domain as domain;
 use helpbot_domain::plan::UNLIMITED_CREDITS;
-use helpbot_services::accounts::site_deletion;
 use helpbot_services::accounts::sites::{self, AnswerChange, NewSite, SitePatch};
+use helpbot_services::accounts::{site_deletion, widget_texts};
 
 use super::widget::{UpdateWidgetConfigInput, WidgetConfig};
+use super::widget_texts::{
+    DeleteWidgetTextsInput, DeleteWidgetTextsPayload, SetWidgetTextsInput, SetWidgetTextsPayload,
+};
 use super::{AnswerSettings, Site};
 use crate::schema::access::Access;
 use crate::schema::batch_jobs::BatchJob;
@@ -195,6 +198,35 @@ impl SiteMutation {
                 ..Default::default()
             }
         })
+    }
+
+    /// Changes what the widget says to visitors of one language, which may be one without texts so far. When one text is
+    /// invalid, nothing is changed. The texts of the default language are those of `updateWidgetConfig`. Requires the
+    /// `WRITE_CONFIG` scope.
+    ///
+    /// Fails with `BAD_USER_INPUT` for an invalid language or text, and with `LIMIT_REACHED` when the site has texts in 30
+    /// other languages.
+    async fn set_widget_texts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: SetWidgetTextsInput,
+    ) -> Result<SetWidgetTextsPayload> {
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let (site, language) = (input.site(), input.language.clone());
+        let changed = widget_texts::set(services, viewer, site, language, input.patch()).await;
+        finish(changed, |of| SetWidgetTextsPayload { texts: Some(of.into()), ..Default::default() })
+    }
+
+    /// Deletes all texts of the widget in one language. Requires the `WRITE_CONFIG` scope. Fails with `NOT_FOUND` when the
+    /// site has no texts in the language, and with `BAD_USER_INPUT` when it is not a language tag.
+    async fn delete_widget_texts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: DeleteWidgetTextsInput,
+    ) -> Result<DeleteWidgetTextsPayload> {
+        let Access { services, viewer, .. } = Access::of(ctx);
+        let deleted = widget_texts::delete(services, viewer, input.site(), input.language).await;
+        finish(deleted, |tag| DeleteWidgetTextsPayload { deleted_language: Some(tag), ..Default::default() })
     }
 
     /// Changes how cautiously HelpBot answers the questions of a site. Requires the `WRITE_CONFIG` scope.

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Description, ID, Object, Result};
 use helpbot_api_macros::paged;
+use helpbot_services as services;
 use helpbot_services::accounts::sites;
 
 use super::{Site, SiteConnection};
@@ -45,6 +46,20 @@ impl SiteQuery {
     /// Returns all sites of the installation, oldest first. Requires an operator key.
     async fn sites(&self, ctx: &Context<'_>, args: PageArgs) -> Nullable<SiteConnection> {
         nullable(list(Access::of(ctx), &args)).await
+    }
+}
+
+impl Site {
+    /// The site of the viewer, or the site that an operator named.
+    pub(crate) async fn load(access: &Access, named: Option<&ID>) -> services::Result<Self> {
+        let named = crate::schema::ids::site(named);
+        let row = sites::get(&access.services, &access.viewer, named).await?;
+        Ok(Self { row, access: access.clone() })
+    }
+
+    /// The site of the request that is being resolved.
+    pub(crate) async fn of(ctx: &Context<'_>, named: Option<&ID>) -> services::Result<Self> {
+        Self::load(Access::of(ctx), named).await
     }
 }
 

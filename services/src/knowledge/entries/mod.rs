@@ -53,6 +53,15 @@ pub struct NewEntry {
     pub url: Option<String>,
 }
 
+/// The texts of an entry that is made from a conversation, as far as the caller gives them.
+#[derive(Debug, Clone, Default)]
+pub struct Promotion {
+    /// The question.
+    pub question: Option<String>,
+    /// The answer.
+    pub answer: Option<String>,
+}
+
 /// Checks that the viewer may write entries of a site. Used before a large upload is accepted.
 ///
 /// # Errors
@@ -166,8 +175,8 @@ pub(crate) async fn delete_in(c: &mut db::Conn, site: SiteId, id: ChunkId, now: 
     content_events::append(c, site, now, vec![ContentEvent::of_entry(EventType::EntryDeleted, &entry)]).await
 }
 
-/// Creates an entry from the question of a conversation. `answer` defaults to the last message that
-/// a member wrote in the conversation.
+/// Creates an entry from a conversation. `question` defaults to the question of the conversation, and `answer` to the last
+/// message that a member wrote in it.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Invalid` when no answer is given and no member wrote one.
@@ -177,13 +186,13 @@ pub async fn promote(
     viewer: &Viewer,
     named: Option<SiteId>,
     id: ConversationId,
-    answer: Option<String>,
+    promotion: Promotion,
 ) -> Result<Entry> {
     viewer.require(Scope::WriteSources)?;
     let site = viewer.site(named)?;
     let conversation = lookup::by_ids(services, viewer, Some(site), &[id]).await?.pop();
     let conversation = conversation.ok_or(Error::NotFound("Conversation"))?;
-    let answer = match answer {
+    let answer = match promotion.answer {
         Some(answer) => answer,
         None => {
             let author = helpbot_domain::conversation::Author::Agent;
@@ -195,7 +204,8 @@ pub async fn promote(
             })?
         }
     };
-    let new = NewEntry { question: conversation.question, answer, phrasings: Vec::new(), url: None };
+    let question = promotion.question.unwrap_or(conversation.question);
+    let new = NewEntry { question, answer, phrasings: Vec::new(), url: None };
     add(services, viewer, Some(site), new).await
 }
 
