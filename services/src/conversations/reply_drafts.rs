@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn a_message_refers_to_the_exchanges_before_it() {
         let history: Vec<_> =
-            history(&thread("vbvavva")).into_iter().map(|one| format!("{} {}", one.question, one.answer)).collect();
+            history(&thread("vbavva")).into_iter().map(|one| format!("{} {}", one.question, one.answer)).collect();
 
         assert_eq!(history, ["v0 b1", "v3 ", "v4 a5"]);
     }
