@@ -19,6 +19,8 @@ const NOBODY: &str = "";
 /// A node that does not get the turn comes next, unless another one does already. It loses that place when it does not try
 /// again before `next_until`.
 ///
+/// A stored time after `latest` is not believed: it was written before the clock was set back, or by a node whose clock is wrong.
+///
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn take(
@@ -28,6 +30,7 @@ pub async fn take(
     now: Timestamp,
     until: Timestamp,
     next_until: Timestamp,
+    latest: Timestamp,
 ) -> Result<Option<Timestamp>> {
     let new = (
         turns::host.eq(host),
@@ -46,9 +49,13 @@ pub async fn take(
     if on!(c, |c| diesel::update(has_it).set(kept).execute(c).await)? == 1 {
         return Ok(None);
     }
-    let is_open =
-        turns::next_holder.eq(NOBODY).or(turns::next_holder.eq(holder)).or(turns::next_until_ms.le(now.as_ms()));
-    let free = of_host.filter(turns::free_at_ms.le(now.as_ms())).filter(is_open);
+    let is_open = turns::next_holder
+        .eq(NOBODY)
+        .or(turns::next_holder.eq(holder))
+        .or(turns::next_until_ms.le(now.as_ms()))
+        .or(turns::next_until_ms.gt(latest.as_ms()));
+    let is_free = turns::free_at_ms.le(now.as_ms()).or(turns::free_at_ms.gt(latest.as_ms()));
+    let free = of_host.filter(is_free).filter(is_open);
     let taken = (kept, turns::next_holder.eq(NOBODY), turns::next_until_ms.eq(0));
     if on!(c, |c| diesel::update(free).set(taken).execute(c).await)? == 1 {
         return Ok(None);

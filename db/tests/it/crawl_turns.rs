@@ -6,26 +6,32 @@ use helpbot_domain::Timestamp;
 on_both_backends!(
     a_host_is_read_by_one_node_at_a_time_with_a_pause,
     a_node_that_waits_comes_next_while_it_asks,
+    a_time_that_is_too_late_is_not_believed,
     old_turns_are_deleted,
 );
 
 const HOST: &str = "help.example.com:443";
 /// Milliseconds for which a node that waits comes next.
 const NEXT_FOR: i64 = 20;
+/// Milliseconds from now after which no turn can end.
+const BELIEVED: i64 = 1_000;
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_ms(ms)
 }
 
 async fn take(db: &Db, holder: &'static str, now: i64, until: i64) -> Option<Timestamp> {
-    commit!(db, |c| crawl_turns::take(c, HOST, holder, at(now), at(until), at(now + NEXT_FOR)))
+    commit!(db, |c| crawl_turns::take(c, HOST, holder, at(now), at(until), at(now + NEXT_FOR), at(now + BELIEVED)))
 }
 
 async fn a_host_is_read_by_one_node_at_a_time_with_a_pause(db: &Db) {
     assert_eq!(take(db, "a", 0, 60).await, None);
     assert_eq!(take(db, "b", 10, 70).await, Some(at(60)));
     assert_eq!(take(db, "a", 20, 80).await, None, "the node has the turn already");
-    assert_eq!(commit!(db, |c| crawl_turns::take(c, "other:80", "b", at(10), at(70), at(10 + NEXT_FOR))), None);
+    assert_eq!(
+        commit!(db, |c| crawl_turns::take(c, "other:80", "b", at(10), at(70), at(10 + NEXT_FOR), at(10 + BELIEVED))),
+        None
+    );
 
     commit!(db, |c| crawl_turns::give_back(c, HOST, "b", at(0)));
     assert_eq!(take(db, "b", 30, 90).await, Some(at(80)), "a turn is returned by its holder only");
@@ -55,6 +61,15 @@ async fn a_node_that_waits_comes_next_while_it_asks(db: &Db) {
     commit!(db, |c| crawl_turns::give_back(c, HOST, "b", at(50)));
     assert_eq!(take(db, "c", 59, 119).await, Some(at(60)), "a comes next until then");
     assert_eq!(take(db, "c", 60, 120).await, None, "a has not asked again");
+}
+
+async fn a_time_that_is_too_late_is_not_believed(db: &Db) {
+    take(db, "a", 9_000, 9_060).await;
+    assert_eq!(take(db, "b", 9_010, 9_070).await, Some(at(9_060)), "b comes next");
+
+    // The clock was set back by eight seconds.
+    assert_eq!(take(db, "c", 1_000, 1_060).await, None);
+    assert_eq!(take(db, "a", 1_010, 1_070).await, Some(at(1_060)), "later turns are exclusive again");
 }
 
 async fn old_turns_are_deleted(db: &Db) {

@@ -21,7 +21,8 @@ const TRY_AGAIN: Duration = Duration::from_millis(100);
 /// Time for which a node that waits comes next, unless it tries again: a few tries. A node that was killed while it waited
 /// delays the others by no more.
 const NEXT_FOR: Duration = Duration::from_secs(1);
-/// Turns that became free this long ago are deleted. The pauses of hosts are much shorter.
+/// Turns that became free this long ago are deleted, and turns that become free later than this from now are not believed. The
+/// pauses of hosts are much shorter.
 const KEPT_FOR: Duration = Duration::from_secs(3_600);
 
 /// The turn of a node at a host, which is renewed until it is returned or dropped.
@@ -64,10 +65,12 @@ pub async fn wait(services: &Services, host: &str, holder: &str) -> Option<Crawl
 /// Takes the turn. Returns how long it belongs to other nodes.
 async fn take(services: &Services, host: &str, holder: &str, now: Timestamp) -> Result<Option<Duration>> {
     let (host, holder) = (host.to_owned(), holder.to_owned());
-    let (until, next_until) = (now.plus(LEASE), now.plus(NEXT_FOR));
+    let (until, next_until, latest) = (now.plus(LEASE), now.plus(NEXT_FOR), now.plus(KEPT_FOR));
     let free_at: Option<_> = services
         .db
-        .write(move |c| Box::pin(async move { db::crawl_turns::take(c, &host, &holder, now, until, next_until).await }))
+        .write(move |c| {
+            Box::pin(async move { db::crawl_turns::take(c, &host, &holder, now, until, next_until, latest).await })
+        })
         .await?;
     // A millisecond at least: the time of the database goes on meanwhile.
     Ok(free_at.map(|at| at.since(now).max(Duration::from_millis(1))))
