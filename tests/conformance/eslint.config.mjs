@@ -4,12 +4,12 @@ import plugin from '@graphql-eslint/eslint-plugin';
 /** Parts of a thing or of an answer: they are found by what they are part of, and have no id. */
 const PARTS = [
   'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerPromise', 'AnswerRestart', 'AnswerSettings', 'AppliedAnswerRule',
-  'AssigneeCount', 'AuditEntry', 'BusinessHours', 'ChunkChange', 'Citation', 'ConversationActivity', 'ConversationCounts', 'ConversationTag',
-  'CreditCaps', 'Credits', 'DailyActivity', 'DeliveryAttempt', 'EmbeddingProgress', 'Evaluation', 'EvaluationResult', 'ExpectedReply',
+  'AssigneeCount', 'AuditEntry', 'BusinessHours', 'ChunkChange', 'Citation', 'ContactAttribute', 'ConversationActivity', 'ConversationCounts', 'ConversationTag',
+  'CreditCaps', 'Credits', 'DailyActivity', 'DataRetention', 'DeliveryAttempt', 'EmbeddingProgress', 'Evaluation', 'EvaluationResult', 'ExpectedReply',
   'Handoff', 'HandoffStatusCount', 'HttpHeader', 'LanguageCount', 'LeftOut', 'Omission', 'OpeningPeriod', 'OutcomeCount', 'PageChange',
   'PageInfo', 'PreviewedAnswer', 'PreviewedQuestion',
-  'QuestionTopic', 'SourceProgress', 'SourceSync', 'TopicQuestion', 'TrustedDocument',
-  'UserError', 'Viewer', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig',
+  'QuestionTopic', 'ReplyDraft', 'SourceProgress', 'SourceSync', 'TopicQuestion', 'TrustedDocument',
+  'UserError', 'Viewer', 'VisitorRecord', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig', 'WidgetTexts',
 ];
 
 export default [
