@@ -1,4 +1,4 @@
-//! Language tags: BCP 47, of which only the primary subtag is used.
+//! Language tags (BCP 47). Answers use only the primary subtag; the texts of the widget use the whole tag.
 
 /// Value of a site's language setting that means the language of the question.
 pub const AUTO: &str = "auto";

@@ -144,7 +144,7 @@ test("enter_sends_unless_it_is_turned_off", async () => {
 });
 
 test("unread_messages_are_marked_in_the_list_the_navigation_and_the_title", async () => {
-  const { id, question, say } = await waiting("Who writes often");
+  const { id, question, say } = await waiting("Is the parcel on its way?");
   const agent = await Agent.on(browser, world, "inbox");
   await agent.isLive();
   await agent.read(question);

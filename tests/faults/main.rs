@@ -1,6 +1,6 @@
 //! Tests of failures of nodes and of the database, with the program as its operators run it: killed nodes, a database that is
-//! stopped, frozen or silent, and clocks that are wrong. The short forms are part of the gate; `scripts/nightly faults` runs
-//! the long ones. tests/README.md lists which test shows what.
+//! stopped, frozen or silent, and clocks that are wrong. `scripts/nightly faults` runs them; the test command does not.
+//! tests/README.md lists which test shows what.
 
 mod dashboards;
 mod database_server;

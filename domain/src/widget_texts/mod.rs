@@ -2,8 +2,8 @@
 //!
 //! The texts of [`WidgetConfig`] are those of the site's default language. For a visitor of another language each text is,
 //! in this order: the owner's text in that language; the built-in text of that language, while the owner has left the text of
-//! the default language as it was; the text of the default language. So an owner who writes nothing gets a translated
-//! widget, and an owner who has written a greeting never sees another one in its place (docs/decisions/0066).
+//! the default language as it was; the text of the default language. A widget whose owner writes nothing is therefore
+//! translated, and a built-in text never replaces a text that the owner has written (docs/decisions/0066).
 
 mod built_in;
 
