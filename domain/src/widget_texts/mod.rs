@@ -131,9 +131,14 @@ impl From<Invalid> for TextsRefused {
 }
 
 impl WidgetTranslations {
-    /// The languages with their texts.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &WidgetTexts)> {
-        self.0.iter().map(|(language, texts)| (language.as_str(), texts))
+    /// The tags of the languages in which the owner has written texts.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The texts of the language with this tag, in its usual spelling.
+    pub fn get(&self, tag: &str) -> Option<&WidgetTexts> {
+        self.0.get(tag)
     }
 
     /// Changes texts of a language and returns its tag with the texts after the change. A language without texts is removed.

@@ -1,6 +1,7 @@
 //! The texts of the widget in further languages: their owner writes and deletes them, and visitors see them in
 //! [`sites::widget`]. They are stored with the site, so reading them costs no query.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use helpbot_domain::ids::SiteId;
@@ -38,21 +39,15 @@ impl TextsOfLanguage {
 /// `Forbidden` without the scope to read settings.
 pub fn list(viewer: &Viewer, site: &Site, named: Option<&[String]>) -> Result<Vec<TextsOfLanguage>> {
     viewer.require(Scope::ReadConfig)?;
-    let stored = site.widget_texts.iter();
-    let of = |language: String| {
-        let texts = site.widget_texts.iter().find(|(tag, _)| *tag == language).map(|(_, texts)| texts.clone());
-        TextsOfLanguage::new(site, language, texts.unwrap_or_default())
+    let tags: BTreeSet<String> = match named {
+        Some(named) => named.iter().take(LANGUAGES_MAX).filter_map(|tag| language::canonical(tag)).collect(),
+        None => site.widget_texts.languages().map(str::to_owned).collect(),
     };
-    Ok(match named {
-        Some(named) => {
-            let mut tags: Vec<_> =
-                named.iter().take(LANGUAGES_MAX).filter_map(|tag| language::canonical(tag)).collect();
-            tags.sort_unstable();
-            tags.dedup();
-            tags.into_iter().map(of).collect()
-        }
-        None => stored.map(|(tag, texts)| TextsOfLanguage::new(site, tag.to_owned(), texts.clone())).collect(),
-    })
+    let of = |language: String| {
+        let texts = site.widget_texts.get(&language).cloned().unwrap_or_default();
+        TextsOfLanguage::new(site, language, texts)
+    };
+    Ok(tags.into_iter().map(of).collect())
 }
 
 /// Changes texts of one language, all or none, and returns all texts of the language.
