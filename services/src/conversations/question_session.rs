@@ -14,7 +14,7 @@ use crate::runtime::randomness;
 use crate::{Error, Result, Services, Viewer};
 
 /// Number of earlier exchanges of the session that an answer may refer to.
-const HISTORY: i64 = 3;
+pub(super) const HISTORY: u8 = 3;
 
 /// Returns a token for the session of a conversation that was begun with proof or began the session.
 pub(super) fn token(services: &Services, conversation: &Conversation) -> Option<String> {
@@ -55,14 +55,14 @@ impl QuestionSession {
         let mut c = services.db.reader_of(site.id).await?;
         let (id, claim, last) = match (&viewer.session, rules::session_id(named)) {
             (Some(ProvedSession { id, token_id }), _) => {
-                let last = db::conversations::last_proved(&mut c, site.id, id, *token_id, HISTORY).await?;
+                let last = db::conversations::last_proved(&mut c, site.id, id, *token_id, HISTORY.into()).await?;
                 (id.clone(), SessionClaim::Proved(*token_id), last)
             }
             // Without proof, the ID itself must be a secret. Otherwise the answer to a follow-up question
             // would reveal what somebody else asked. The operator, who tries questions on the command
             // line, can read all conversations anyway.
             (None, Some(id)) if viewer.is_operator() || rules::is_unguessable(&id) => {
-                let last = db::conversations::last_of_session(&mut c, site.id, &id, HISTORY).await?;
+                let last = db::conversations::last_of_session(&mut c, site.id, &id, HISTORY.into()).await?;
                 (id, SessionClaim::Named(randomness::uuid(now)), last)
             }
             (None, Some(id)) => (id, SessionClaim::Named(randomness::uuid(now)), Vec::new()),

@@ -19,6 +19,7 @@ use helpbot_domain::text;
 use helpbot_engine::{Ask, Exchange, human_request};
 
 use crate::accounts::sites;
+use crate::conversations::question_session::HISTORY;
 use crate::conversations::{lookup, messages};
 use crate::knowledge::{indexes, promises};
 use crate::runtime::rate_buckets::RateLimit;
@@ -32,8 +33,6 @@ const DRAFTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("20 is not zero
 const QUESTIONS_MAX: usize = 3;
 /// Number of the last messages that are read, with those of the team. They contain the questions and what came before.
 const MESSAGES_READ: i64 = 20;
-/// Number of earlier exchanges that a message may refer to, as for questions.
-const HISTORY: usize = 3;
 
 /// A text for the team to change and send.
 #[derive(Debug, Clone, PartialEq)]
@@ -162,7 +161,7 @@ fn history(before: &[Message]) -> Vec<Exchange> {
             (Author::Bot | Author::Agent, _) => {}
         }
     }
-    exchanges.split_off(exchanges.len().saturating_sub(HISTORY))
+    exchanges.split_off(exchanges.len().saturating_sub(HISTORY.into()))
 }
 
 #[cfg(test)]
