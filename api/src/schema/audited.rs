@@ -28,6 +28,7 @@ pub const UNRECORDED: &[&str] = &[
     "deleteNote",
     "markRead",
     "previewChange",
+    "rateHandoff",
     "reopenConversation",
     "requestHandoff",
     "requestTranscriptCode",
