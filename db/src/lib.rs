@@ -28,8 +28,9 @@ pub use connection::{
     PostgresOptions, PostgresUrl, Snapshot, SnapshotKind,
 };
 pub use conversations::{
-    canned_replies, contacts, conversation_mails, conversation_notes, conversation_tags, handoff_notices, messages,
-    read_marks, reply_times, search, sessions, stats, transcript_codes, transcripts, visitor_sessions, visits,
+    breakdowns, canned_replies, contacts, conversation_mails, conversation_notes, conversation_tags, handoff_notices,
+    handoffs, messages, read_marks, reply_times, search, sessions, stats, transcript_codes, transcripts,
+    visitor_sessions, visits,
 };
 pub use error::{Error, Result};
 pub use knowledge::{answer_rules, change_previews, chunks, evaluation, topics, vectors};

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 pub use crate::conversation_mail::ConversationMail;
 use crate::ids::{ChunkId, ConversationId, MemberId, MessageId, SiteId, SourceId};
+use crate::satisfaction::FeedbackReason;
 pub use crate::transcript::{TranscriptCode, TranscriptRequest};
 use crate::triage::Priority;
 use crate::{Invalid, Timestamp, text};
@@ -236,6 +237,10 @@ pub struct Conversation {
     pub language: Option<String>,
     /// Vote of the visitor. `None` until the visitor votes.
     pub vote: Option<Vote>,
+    /// Why the answer did not help. `None` unless the visitor said it.
+    pub feedback_reason: Option<FeedbackReason>,
+    /// What the visitor wrote about the vote.
+    pub feedback_comment: Option<String>,
     /// State of the handoff. `None` until the visitor asks for a human.
     pub handoff: Option<HandoffStatus>,
     /// Time of the first handoff request.
@@ -273,6 +278,8 @@ impl Conversation {
             confidence: 1.0,
             language: None,
             vote: None,
+            feedback_reason: None,
+            feedback_comment: None,
             handoff: None,
             handoff_at: None,
             customer_email: None,

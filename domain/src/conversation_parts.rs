@@ -25,7 +25,7 @@ impl ConversationParts {
     pub const CONFIDENCE: Self = Self(1 << 5);
     /// The language.
     pub const LANGUAGE: Self = Self(1 << 6);
-    /// The vote.
+    /// The vote with its reason and comment.
     pub const VOTE: Self = Self(1 << 7);
     /// The state of the handoff, its time, the e-mail address and the assignee.
     pub const HANDOFF: Self = Self(1 << 8);

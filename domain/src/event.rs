@@ -24,6 +24,8 @@ macro_rules! event_type_cases {
             ConversationUnanswered = "conversation.unanswered",
             /// A visitor voted on an answer or changed the vote.
             ConversationFeedback = "conversation.feedback",
+            /// A visitor gave, changed or removed the reason or the comment of a vote, which stays as it is.
+            FeedbackExplained = "feedback.explained",
             /// A visitor asked for a human.
             ConversationHandoff = "conversation.handoff",
             /// A visitor, a member or a server wrote a message.
@@ -36,6 +38,8 @@ macro_rules! event_type_cases {
             ConversationResolved = "conversation.resolved",
             /// A resolved conversation was reopened.
             ConversationReopened = "conversation.reopened",
+            /// A visitor rated the help of the team after a conversation was resolved, or changed the rating.
+            ConversationRated = "conversation.rated",
             /// The visitor or the team has read messages that they had not read before.
             ConversationRead = "conversation.read",
             /// A conversation was erased. Only its ID is known.
@@ -171,7 +175,7 @@ pub enum EventData {
         /// E-mail address that the visitor left for replies.
         customer_email: Option<String>,
     },
-    /// Data of `conversation.feedback`.
+    /// Data of `conversation.feedback` and `feedback.explained`. What the visitor wrote is in the conversation only.
     #[serde(rename_all = "camelCase")]
     Feedback {
         /// ID of the conversation.
@@ -186,6 +190,14 @@ pub enum EventData {
         conversation_id: ConversationId,
         /// Side that has read the messages.
         reader: Author,
+    },
+    /// Data of `conversation.rated`.
+    #[serde(rename_all = "camelCase")]
+    Rated {
+        /// ID of the conversation.
+        conversation_id: ConversationId,
+        /// Rating from 1 to 5.
+        rating: u8,
     },
     /// Data of `conversation.updated`.
     #[serde(rename_all = "camelCase")]
@@ -234,6 +246,7 @@ impl EventData {
             | EventData::Handoff { conversation_id, .. }
             | EventData::Feedback { conversation_id, .. }
             | EventData::Read { conversation_id, .. }
+            | EventData::Rated { conversation_id, .. }
             | EventData::Updated { conversation_id, .. }
             | EventData::Noted { conversation_id, .. }
             | EventData::Moved { conversation_id, .. } => *conversation_id,

@@ -8,6 +8,7 @@ const LABELS: Record<string, string> = {
   ADMIN: "admin", CHAT: "chat as a visitor", READ_ANALYTICS: "read analytics", READ_CONFIG: "read widget settings",
   READ_CONVERSATIONS: "read conversations", READ_SOURCES: "read sources and answers", WEBHOOKS: "manage webhooks",
   WRITE_CONFIG: "change settings", WRITE_CONVERSATIONS: "answer visitors", WRITE_SOURCES: "change sources and answers",
+  NOT_RELEVANT: "not about the question", UNCLEAR: "hard to understand", OTHER: "something else",
   SIGN_IN: "sign-in by mail", ALL: "all", ANSWERED: "answered", UNANSWERED: "unanswered", HANDOFF: "handed over", HELPFUL: "helpful",
 };
 

@@ -29,10 +29,11 @@ function rig() {
     watchTeam: vi.fn(() => () => {}),
   } satisfies Backend;
   const store = new Store("test", null);
-  const chat = new Chat(store, backend, NOTES, { changed: () => {}, writing: () => {}, answered: () => {}, heard: () => {}, teamTyping: () => {} });
+  const closed = vi.fn<(conversationId: string) => void>();
+  const chat = new Chat(store, backend, NOTES, { changed: () => {}, writing: () => {}, answered: () => {}, heard: () => {}, teamTyping: () => {}, closed });
   chat.start();
   const texts = () => store.state.entries.map(({ text }) => text);
-  return { backend, chat, store, texts, followers, settle: () => new Promise((resolve) => setTimeout(resolve, 5)) };
+  return { backend, chat, store, texts, followers, closed, settle: () => new Promise((resolve) => setTimeout(resolve, 5)) };
 }
 
 beforeEach(() => {
@@ -142,6 +143,19 @@ test("a_question_that_asks_for_a_human_in_words_goes_to_the_team", async () => {
   await settle();
 
   expect(backend.say).toHaveBeenCalledWith(SESSION, "conv_1", "Are you there?", expect.any(String));
+});
+
+test("the_panel_learns_once_that_the_team_has_closed_a_conversation", async () => {
+  const { chat, settle, closed, followers } = rig();
+  chat.send("Open?");
+  await settle();
+  await chat.handoff("conv_1", null);
+  const event = { cursor: "c", type: "CONVERSATION_RESOLVED" as const, conversationId: "conv_1", conversation: { id: "conv_1", handoff: { status: "RESOLVED" as const } }, message: null };
+
+  followers.at(-1)!.event(event);
+  followers.at(-1)!.event({ ...event, cursor: "d", type: "CONVERSATION_HANDOFF" });
+
+  expect(closed.mock.calls).toEqual([["conv_1"]]);
 });
 
 test("a_message_to_a_closed_conversation_goes_to_the_bot", async () => {

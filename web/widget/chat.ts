@@ -31,6 +31,8 @@ export interface Observer {
   /** Messages of agents have arrived. */
   heard(messages: AgentEntry[]): void;
   teamTyping(isTyping: boolean): void;
+  /** The team has closed a conversation. */
+  closed(conversationId: string): void;
 }
 
 /** The number of conversations whose state is read at once. */
@@ -230,7 +232,7 @@ export class Chat {
 
   #applyHandoff(state: ChatState, id: string, status: HandoffStatus): void {
     const change = applyHandoff(state, id, status);
-    if (change) this.#note(state, change === "closed" ? this.#notes.ended : this.#notes.reopened);
+    if (change) this.#note(state, change === "closed" ? (this.#observer.closed(id), this.#notes.ended) : this.#notes.reopened);
   }
 
   #note(state: ChatState, text: string): void {

@@ -5,7 +5,7 @@ import { Expected, type ExpectedResult } from "../generated/forms";
 import type { WidgetConfig } from "./config";
 import type { h as H } from "./element";
 import { EXPECTED_WORDS } from "./locales/expected";
-import type { Run } from "./transcript";
+import { type Run, prefill } from "./transcript";
 
 type ExpectedReply = NonNullable<NonNullable<ExpectedResult["site"]>["expectedReply"]>;
 
@@ -54,6 +54,7 @@ export function emailForm({ h, config, lang, badEmail, run, send }: HandoffForm)
     else send(email || null);
   };
   input.setAttribute("aria-describedby", "hb-mail");
+  prefill(input);
   return h("form", { class: "mail", novalidate: true, onsubmit: submit }, hint, input, error, h("div", { class: "row" },
     h("button", { class: "solid", type: "submit" }, config.emailSendText),
     h("button", { class: "chip", type: "button", onclick: () => send(null) }, config.emailSkipText)));

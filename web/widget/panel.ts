@@ -21,6 +21,8 @@ import { type Locale, fill, localeOf } from "./words";
 /** On such a screen the panel fills the window. */
 const SMALL = matchMedia("(max-width: 480px), (max-height: 480px)");
 const QUESTION_MAX_CHARS = 1000;
+/** The forms in the file that is loaded when one is needed. */
+type FormName = Exclude<keyof typeof import("./extras"), "tell">;
 /** The draft is stored after this pause, not on every key. */
 const DRAFT_MS = 400;
 /** Relative times are brought up to date this often. */
@@ -47,7 +49,7 @@ export class WidgetPanel implements Panel {
   readonly #input = h("textarea", { rows: 1, maxlength: QUESTION_MAX_CHARS, enterkeyhint: "send", dir: "auto" });
   readonly #sendButton = h("button", { class: "icon", type: "submit" });
   /** Opens the form that sends the conversation by e-mail. */
-  readonly #mailButton = h("button", { class: "icon", type: "button", hidden: true, onclick: () => void this.#sendByMail() });
+  readonly #mailButton = h("button", { class: "icon", type: "button", hidden: true, onclick: () => this.#sendByMail() });
   readonly #status = h("p", { role: "status" });
   /** Announces messages to screen readers while the panel is closed. */
   readonly #announcer = h("div", { class: "sr", "aria-live": "polite" });
@@ -306,39 +308,40 @@ export class WidgetPanel implements Panel {
   }
 
   vote(key: string, isHelpful: boolean): void {
-    this.#chat.vote(key, isHelpful).catch((error) => this.#showFailure(this.#nodes.get(key)!, error));
+    const node = this.#nodes.get(key)!;
+    this.#chat.vote(key, isHelpful).then(() => isHelpful || this.#form("reasonForm", { conversationId: key }, node), (error) => this.#showFailure(node, error));
   }
 
-  async wantHuman(conversationId: string | null): Promise<void> {
-    const file = await import("./extras").catch(() => {});
+  closed(conversationId: string): void {
+    this.#form("ratingForm", { conversationId });
+  }
+
+  wantHuman(conversationId: string | null): void {
     const send = (email: string | null) => this.#callHuman(conversationId, email);
-    if (file) this.#show(file.emailForm({ ...this.#forForms(), send }));
-    else send(null);
+    this.#form("emailForm", { send }, this.#log, () => send(null));
   }
 
-  /** What the files of the forms need. They import nothing of the panel, so that its code stays in one file. */
-  #forForms() {
+  #sendByMail(): void {
+    this.#form("transcriptForm", { conversationId: this.#lastConversation });
+  }
+
+  /**
+   * Shows a form at the end of a node. The file of the forms imports nothing of the panel, so that its code stays in one file. In
+   * the preview, which has no server, only the form without a conversation is shown.
+   */
+  #form(name: FormName, more: object, place: HTMLElement = this.#log, otherwise = () => {}): void {
     const { run } = this.#backend;
     const { session } = this.#chat.state;
     const toServer: Run | null = run && ((operation, variables) => run(session, operation, variables));
-    return { h, config: this.#shell.config, lang: this.#locale.lang, badEmail: this.#locale.words.badEmail, run: toServer };
-  }
-
-  /** Shows a form at the end of the log, with the address that the page knows. */
-  #show(form: HTMLElement): void {
-    this.#log.querySelector(".mail")?.remove();
-    this.#log.append(form);
-    this.#scroll();
-    const input = form.querySelector("input")!;
-    input.value = globalThis.HelpBot?.who?.email ?? "";
-    input.focus();
-  }
-
-  async #sendByMail(): Promise<void> {
-    const file = await import("./extras").catch(() => {});
-    const { run, ...more } = this.#forForms();
-    const id = this.#lastConversation;
-    if (file && run && id) this.#show(file.transcriptForm({ ...more, send: file.senderOf(run, id), reason: (error) => this.#view.reason(faultOf(error)) }));
+    if (!run && name !== "emailForm") return;
+    import("./extras").then((file) => {
+      const make = file[name] as (of: object) => HTMLElement;
+      this.#log.querySelector(".mail")?.remove();
+      place.append(make({
+        h, config: this.#shell.config, lang: this.#locale.lang, badEmail: this.#locale.words.badEmail, run: toServer, reason: (error: unknown) => this.#view.reason(faultOf(error)), ...more,
+      }));
+      this.#scroll();
+    }).catch(otherwise);
   }
 
   #callHuman(conversationId: string | null, email: string | null): void {

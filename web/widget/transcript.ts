@@ -53,6 +53,12 @@ export function senderOf(run: Run, conversationId: string): TranscriptForm["send
   };
 }
 
+/** Fills in the address that the page knows, and moves the focus into the field once it is shown. */
+export function prefill(input: HTMLInputElement): void {
+  input.value = globalThis.HelpBot?.who?.email ?? "";
+  queueMicrotask(() => input.focus());
+}
+
 export function transcriptWords(lang: string): TranscriptWords {
   return TRANSCRIPT_WORDS[lang.toLowerCase().split(/[-_]/)[0]!] ?? ENGLISH;
 }
@@ -104,5 +110,6 @@ export function transcriptForm({ h, config, lang, badEmail, send, reason }: Tran
       submit().catch((failure) => fail(explain(failure))).finally(() => void (isBusy = false));
     },
   }, hint, input, error, h("div", { class: "row" }, button));
+  prefill(input);
   return form;
 }

@@ -29,6 +29,7 @@ pub const UNRECORDED: &[&str] = &[
     "draftReply",
     "markRead",
     "previewChange",
+    "rateHandoff",
     "reopenConversation",
     "requestHandoff",
     "requestTranscriptCode",

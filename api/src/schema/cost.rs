@@ -25,6 +25,9 @@ pub const LIST_BOUNDS: &[(&str, usize)] = &[
     ("Site.conversationTags", 50),
     // Days of a year. A longer range costs the database the same.
     ("Analytics.activity", 365),
+    ("Analytics.days", 366),
+    // Every reason.
+    ("Analytics.feedbackReasons", 6),
     // A topic has at most 20 wordings, usually two or three.
     ("QuestionTopic.questions", 10),
     ("PromoteToFaqPayload.answeredNow", 10),

@@ -9,6 +9,7 @@ use helpbot_domain::extraction;
 use helpbot_domain::key;
 use helpbot_domain::plan;
 use helpbot_domain::range;
+use helpbot_domain::satisfaction;
 use helpbot_domain::source;
 use helpbot_domain::triage;
 use helpbot_domain::widget;
@@ -155,6 +156,12 @@ impl From<Feedback> for rules::Vote {
     }
 }
 
+helpbot_domain::feedback_reason_cases!(schema_enum {
+    /// Reason why an answer did not help the visitor.
+    #[graphql(remote = "satisfaction::FeedbackReason")]
+    pub enum FeedbackReason
+});
+
 /// Status that a handoff has.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "rules::HandoffStatus")]
@@ -256,7 +263,7 @@ pub enum WidgetPosition {
     BottomLeft,
 }
 
-/// Range of whole UTC days that ends today.
+/// Range of whole days that ends today. The days are days in UTC unless the description of a field names another time zone.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "range::Range")]
 pub enum AnalyticsRange {

@@ -53,7 +53,8 @@ impl From<Timestamp> for DateTime {
     }
 }
 
-/// A calendar day in UTC, which is written `YYYY-MM-DD`.
+/// A calendar day, which is written `YYYY-MM-DD`. It is a day in UTC unless the description of the field names another time
+/// zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Description)]
 pub struct Date(pub Day);
 

@@ -95,7 +95,8 @@ async fn called(
             serde_json::to_vec(&json!({"totalQuestions": overview.total_questions, "used": credits.used}))?
         }
         _ => {
-            conversations::vote(services, &viewer, None, asked.id, Vote::Yes).await?;
+            conversations::vote(services, &viewer, None, asked.id, Vote::Yes, conversations::VoteDetails::default())
+                .await?;
             serde_json::to_vec(&json!({"success": true}))?
         }
     };

@@ -59,8 +59,9 @@ pub const TABLES: &[SiteTable] = &[
     table("conversation_tags", "conversation_id, tag"),
     table("conversation_notes", "id"),
     table("canned_replies", "id"),
+    table("handoffs", "conversation_id, number"),
     table("messages", "conversation_id, seq"),
-    // Ten indexes contain a conversation.
+    // Eleven indexes contain a conversation.
     estimated(SiteTable { weight: 2, ..table("conversations", "id") }),
     estimated(table("events", "seq")),
     table("sessions", "session_id"),

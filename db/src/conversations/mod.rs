@@ -3,12 +3,14 @@
 //! This file inserts, updates and finds conversations by ID and session. [`lists`] filters, orders
 //! and counts them, with the help of the search index in [`search`] on SQLite.
 
+pub mod breakdowns;
 pub mod canned_replies;
 pub mod contacts;
 pub mod conversation_mails;
 pub mod conversation_notes;
 pub mod conversation_tags;
 pub mod handoff_notices;
+pub mod handoffs;
 mod lists;
 pub mod messages;
 mod partial_row;
@@ -28,6 +30,7 @@ use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};
 use helpbot_domain::conversation::{HandoffStatus, Vote};
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::limit::MailRequester;
+use helpbot_domain::satisfaction::FeedbackReason;
 use helpbot_domain::{Timestamp, text};
 use uuid::Uuid;
 
@@ -81,11 +84,12 @@ pub async fn insert_all(c: &mut Conn, new: &[Conversation]) -> Result<()> {
         updated_at_ms: BigInt = new.updated_at.as_ms(),
         token_id: Nullable<Text> = new.token_id.map(|id| id.to_string()),
         address_key: Nullable<Text> = &new.address_key,
+        source_id: Nullable<Text> = source(new),
     });
     Ok(())
 }
 
-/// Updates everything that can change after the answer: vote, handoff, e-mail address, assignee, priority,
+/// Updates everything that can change after the answer: vote with reason and comment, handoff, e-mail address, assignee, priority,
 /// message count. Returns false when the site has no such conversation.
 ///
 /// # Errors
@@ -96,6 +100,8 @@ pub async fn update(c: &mut Conn, changed: &Conversation) -> Result<bool> {
         let row = conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq(&id));
         let update = diesel::update(row).set((
             conv::is_helpful.eq(changed.vote.map(Vote::is_helpful)),
+            conv::feedback_reason.eq(changed.feedback_reason.map(FeedbackReason::as_str)),
+            conv::feedback_comment.eq(&changed.feedback_comment),
             conv::handoff_status.eq(changed.handoff.map(HandoffStatus::as_str)),
             conv::handoff_at_ms.eq(changed.handoff_at.map(Timestamp::as_ms)),
             conv::customer_email.eq(&changed.customer_email),
@@ -265,7 +271,7 @@ pub async fn unchanged_locked(c: &mut Conn, site: SiteId, before: Timestamp, lim
     rows.into_iter().map(Conversation::try_from).collect()
 }
 
-/// Deletes conversations with their messages, read marks, transcript requests and search index
+/// Deletes conversations with their messages, handoffs, read marks, transcript requests and search index
 /// entries.
 ///
 /// # Errors
@@ -275,6 +281,12 @@ pub async fn delete(c: &mut Conn, site: SiteId, ids: &[ConversationId]) -> Resul
     Ok(on!(c, |c| {
         diesel::delete(conv::table.filter(conv::site_id.eq(&site)).filter(conv::id.eq_any(&ids))).execute(c).await
     })?)
+}
+
+/// Returns the source of the first citation, by which statistics group. The sources of imported answers are not known.
+fn source(new: &Conversation) -> Option<String> {
+    let first = <[_]>::first(&new.citations).map(|citation| citation.source_id);
+    first.filter(|source| !source.uuid().is_nil()).map(|source| source.to_string())
 }
 
 /// Returns the text that is searched. It is in lower case, because the two databases fold case

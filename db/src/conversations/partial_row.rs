@@ -31,7 +31,7 @@ const COLUMNS: [(Parts, &[&str]); 15] = [
     (Parts::OUTCOME, &[conv::outcome::NAME]),
     (Parts::CONFIDENCE, &[conv::confidence::NAME]),
     (Parts::LANGUAGE, &[conv::language::NAME]),
-    (Parts::VOTE, &[conv::is_helpful::NAME]),
+    (Parts::VOTE, &[conv::is_helpful::NAME, conv::feedback_reason::NAME, conv::feedback_comment::NAME]),
     (
         Parts::HANDOFF,
         &[conv::handoff_status::NAME, conv::handoff_at_ms::NAME, conv::customer_email::NAME, conv::assignee_id::NAME],
@@ -118,6 +118,9 @@ where
         }
         if parts.has(Parts::VOTE) {
             read.vote = value::<Nullable<Bool>, Option<bool>, _, _>(row, &mut next)?.map(Vote::from_bool);
+            let reason = value::<Nullable<Text>, Option<String>, _, _>(row, &mut next)?;
+            read.feedback_reason = reason.as_deref().map(columns::named).transpose()?;
+            read.feedback_comment = value::<Nullable<Text>, _, _, _>(row, &mut next)?;
         }
         if parts.has(Parts::HANDOFF) {
             let status = value::<Nullable<Text>, Option<String>, _, _>(row, &mut next)?;

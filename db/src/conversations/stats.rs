@@ -27,6 +27,20 @@ pub struct DailyCounts {
     pub unhelpful: i64,
 }
 
+impl DailyCounts {
+    /// Returns the sum of both.
+    #[must_use]
+    pub const fn and(self, more: Self) -> Self {
+        Self {
+            questions: self.questions + more.questions,
+            unanswered: self.unanswered + more.unanswered,
+            handoffs: self.handoffs + more.handoffs,
+            helpful: self.helpful + more.helpful,
+            unhelpful: self.unhelpful + more.unhelpful,
+        }
+    }
+}
+
 /// Adds to the counts of `day`, which is the day of the conversation and not of the vote.
 ///
 /// # Errors

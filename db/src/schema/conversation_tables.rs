@@ -40,6 +40,25 @@ diesel::table! {
         token_id -> Nullable<Text>,
         address_key -> Nullable<Text>,
         priority -> Text,
+        feedback_reason -> Nullable<Text>,
+        feedback_comment -> Nullable<Text>,
+        source_id -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    handoffs (site_id, conversation_id, number) {
+        site_id -> Text,
+        conversation_id -> Text,
+        number -> BigInt,
+        began_at_ms -> BigInt,
+        is_requested -> Bool,
+        assigned_at_ms -> Nullable<BigInt>,
+        first_reply_at_ms -> Nullable<BigInt>,
+        resolved_at_ms -> Nullable<BigInt>,
+        member_id -> Nullable<Text>,
+        rating -> Nullable<BigInt>,
+        comment -> Nullable<Text>,
+        rated_at_ms -> Nullable<BigInt>,
     }
 }
 diesel::table! {

@@ -52,6 +52,7 @@ mod audit_log;
 mod backlog;
 mod batches;
 mod blocked_visitors;
+mod breakdowns;
 mod business_hours;
 mod canned_replies;
 mod change_previews;

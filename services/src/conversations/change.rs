@@ -10,6 +10,7 @@ use helpbot_db::events::NewEvent;
 use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Timestamp;
 use helpbot_domain::event::{EventData, EventType};
+use helpbot_domain::handoff::HandoffStep;
 use helpbot_domain::ids::{ConversationId, EventId, SiteId};
 use helpbot_domain::promise::{self, Judged};
 use helpbot_domain::triage::Note;
@@ -17,6 +18,7 @@ use helpbot_domain::triage::Note;
 use crate::accounts::blocked_visitors;
 use crate::accounts::viewer::ProvedSession;
 use crate::conversations::handoff_notices::{self, NewNotice};
+use crate::conversations::handoff_records::{self, NewRating};
 use crate::conversations::message_limits;
 use crate::conversations::reply_mails;
 use crate::runtime::randomness;
@@ -41,6 +43,10 @@ pub(crate) struct ConversationChange {
     pub note: Option<Note>,
     /// Tags that are added and removed.
     pub tags: TagChanges,
+    /// A step of the handoff.
+    pub handoff: Option<HandoffStep>,
+    /// A rating of the last handoff.
+    pub rating: Option<NewRating>,
     pub is_write: bool,
 }
 
@@ -106,6 +112,12 @@ pub(super) async fn keep(
     db::conversations::update(c, changed).await?;
     if change.counts != DailyCounts::default() {
         db::stats::add(c, changed.site_id, changed.created_at.day(), change.counts).await?;
+    }
+    if let Some(step) = change.handoff {
+        handoff_records::record(c, changed, step, now).await?;
+    }
+    if let Some(rating) = change.rating {
+        handoff_records::record_rating(c, changed, rating, now).await?;
     }
     if let Some(message) = &change.message {
         message_limits::require_pace(c, message).await?;

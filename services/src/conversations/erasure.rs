@@ -1,7 +1,7 @@
 //! Erasing a visitor: deletes everything that a site stores about a session, or about all sessions of an e-mail address, when the
 //! visitor requests it (GDPR, article 17) or the owner wants it.
 //!
-//! Deleted: the conversations with their messages, mails, citations, read marks, handoff notices and transcript requests,
+//! Deleted: the conversations with their messages, mails, citations, comments on votes, handoffs with ratings, read marks, handoff notices and transcript requests,
 //! the codes that confirmed addresses of the visitor, the block of the session or the address, the contacts with the address,
 //! and thereby what a search finds of them; queued mails about them; past and queued webhook
 //! deliveries about them with the responses of their receivers; stored responses of idempotent

@@ -5,6 +5,7 @@ use helpbot_db as db;
 use helpbot_db::stats::DailyCounts;
 use helpbot_domain::conversation::{Conversation, HandoffMove, HandoffStatus};
 use helpbot_domain::event::{EventData, EventType};
+use helpbot_domain::handoff::HandoffStep;
 use helpbot_domain::ids::{ConversationId, MemberId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::{Invalid, Timestamp, text};
@@ -118,6 +119,7 @@ pub(super) fn requested(
         // A conversation counts once, however often a human is asked for in it.
         counts: DailyCounts { handoffs: i64::from(is_first), ..DailyCounts::default() },
         notice: Some(notice),
+        handoff: Some(HandoffStep::Request),
         is_write: true,
         ..ConversationChange::default()
     }
@@ -233,10 +235,19 @@ async fn step(
             HandoffMove::Request | HandoffMove::Resolve => {}
         }
         let member_id = who.assignee.or(who.actor);
+        let taken = match step {
+            HandoffMove::Assign if is_first => HandoffStep::Join(who.assignee),
+            HandoffMove::Assign => HandoffStep::Assign(who.assignee),
+            HandoffMove::Unassign => HandoffStep::Unassign,
+            HandoffMove::Resolve => HandoffStep::Resolve(who.actor),
+            HandoffMove::Reopen => HandoffStep::Reopen,
+            HandoffMove::Request => HandoffStep::Request,
+        };
         let data = EventData::Moved { conversation_id: id, member_id, actor_id: who.actor };
         Ok(ConversationChange {
             event: Some((event_type, data)),
             counts: DailyCounts { handoffs: i64::from(is_first), ..DailyCounts::default() },
+            handoff: Some(taken),
             ..ConversationChange::default()
         })
     })

@@ -6,6 +6,7 @@ use helpbot_domain::conversation::{
     Author, Conversation, HandoffMove, HandoffStatus, MESSAGE_MAX_CHARS, Message, OPENING_MESSAGES,
 };
 use helpbot_domain::event::{EventData, EventType};
+use helpbot_domain::handoff::HandoffStep;
 use helpbot_domain::ids::{ConversationId, MessageId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::page::PageRequest;
@@ -146,6 +147,7 @@ pub async fn send(
         Ok(ConversationChange {
             event: Some((EventType::MessageCreated, data)),
             message: Some(message),
+            handoff: is_team.then_some(HandoffStep::Reply(draft.member.as_ref().map(|member| member.id))),
             seen: writer.session.filter(|_| !is_team),
             mail_after,
             ..ConversationChange::default()

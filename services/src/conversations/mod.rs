@@ -11,11 +11,12 @@
 //! [`visits`] are the sessions with their pages and browsers, and [`contacts`] the visitors whom the site's own server names.
 //!
 //! Tables: `conversations`, `messages`, `read_marks` and the daily counts in `stats`, which
-//! [`analytics`] reads. Each change of a conversation appends its event in the same transaction.
+//! [`analytics`] reads; [`breakdowns`] group the conversations themselves, and [`handoff_records`] their handoffs with the [`ratings`] of visitors. Each change of a conversation appends its event in the same transaction.
 
 pub mod activity;
 pub mod analytics;
 mod asking;
+pub mod breakdowns;
 pub mod canned_replies;
 mod change;
 pub mod contacts;
@@ -24,6 +25,7 @@ mod deletion;
 pub mod erasure;
 pub mod expected_reply;
 pub mod handoff_notices;
+pub mod handoff_records;
 pub mod handoffs;
 pub mod history;
 pub mod human_requests;
@@ -35,6 +37,7 @@ pub mod messages;
 pub mod notes;
 pub(crate) mod presence;
 mod question_session;
+pub mod ratings;
 mod reply_address;
 pub mod reply_drafts;
 pub mod reply_mails;
@@ -55,4 +58,4 @@ pub use asking::{AskResult, Explanation, NewQuestion, ask, public_sources};
 pub use counts::{ConversationCounts, counts};
 pub use listing::{ListPage, ListQuery, ListStart, list, total};
 pub use lookup::by_ids;
-pub use voting::vote;
+pub use voting::{VoteDetails, vote};

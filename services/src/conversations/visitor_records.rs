@@ -2,7 +2,7 @@
 //! visitor who requests the data (GDPR, articles 15 and 20).
 //!
 //! The export is a list of records: each session with its confirmed addresses, the visit and the contact, followed by its conversations with messages, notes, tags,
-//! transcripts and mails. Events, webhook deliveries and stored responses are copies of these and are not repeated. Which sessions
+//! transcripts, mails, and the handoffs with their ratings. Events, webhook deliveries and stored responses are copies of these and are not repeated. Which sessions
 //! an address has is decided in [`db::visitor_sessions`], as for [`erasure`](super::erasure).
 
 use helpbot_db as db;
@@ -11,9 +11,11 @@ use helpbot_domain::contact::Contact;
 use helpbot_domain::conversation::{
     self as rules, Author, ConversationMail, Message, TranscriptCode, TranscriptRequest,
 };
+use helpbot_domain::handoff::HandoffRecord;
 use helpbot_domain::ids::{ConversationId, SiteId};
 use helpbot_domain::key::Scope;
 use helpbot_domain::page::PageRequest;
+use helpbot_domain::satisfaction::Rating;
 use helpbot_domain::site::Site;
 use helpbot_domain::triage::Note;
 use helpbot_domain::visitor::{VisitorIdentity, VisitorRecordKey};
@@ -143,11 +145,23 @@ async fn conversation(c: &mut db::Conn, site: SiteId, id: ConversationId) -> Res
     let read = db::read_marks::of(c, site, &[id], Author::Visitor).await?;
     let transcripts = db::transcripts::of(c, site, &[id]).await?;
     let mails = db::conversation_mails::of(c, site, id).await?;
+    let handoffs = db::handoffs::of(c, site, &[id]).await?;
     let message = |it: &Message| json!({ "id": it.id, "author": it.author, "name": it.agent_name, "text": it.text, "createdAt": it.created_at });
     let note =
         |it: &Note| json!({ "id": it.id, "author": it.author_name, "text": it.text, "createdAt": it.created_at });
     let transcript = |it: &TranscriptRequest| json!({ "email": it.email, "requestedAt": it.created_at });
     let mail = |it: &ConversationMail| json!({ "isFromVisitor": it.is_inbound, "createdAt": it.created_at });
+    let handoff = |it: &HandoffRecord| {
+        json!({
+            "beganAt": it.began_at,
+            "assignedAt": it.assigned_at,
+            "firstReplyAt": it.first_reply_at,
+            "resolvedAt": it.resolved_at,
+            "rating": it.rating.map(Rating::number),
+            "comment": it.comment,
+            "ratedAt": it.rated_at,
+        })
+    };
     Ok(Some(json!({
         "id": found.id,
         "sessionId": found.session_id,
@@ -158,8 +172,11 @@ async fn conversation(c: &mut db::Conn, site: SiteId, id: ConversationId) -> Res
         "confidence": found.confidence,
         "language": found.language,
         "vote": found.vote,
+        "feedbackReason": found.feedback_reason,
+        "feedbackComment": found.feedback_comment,
         "handoff": found.handoff,
         "handoffAt": found.handoff_at,
+        "handoffs": handoffs.iter().map(handoff).collect::<Vec<_>>(),
         "customerEmail": found.customer_email,
         "priority": found.priority.as_str(),
         "messages": messages.iter().map(message).collect::<Vec<_>>(),

@@ -73,6 +73,7 @@ const STEPS: &[(&str, &str)] = &[
     ("restoreTopic", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
     ("promoteToFaq", r#"{"conversationId": "@askQuestion/conversation/id", "answer": "With care."}"#),
     ("resolveConversation", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
+    ("rateHandoff", r#"{"conversationId": "@askQuestion/conversation/id", "rating": 4, "comment": "Thank you!"}"#),
     ("reopenConversation", r#"{"conversationId": "@askQuestion/conversation/id"}"#),
     ("createApiKey", r#"{"kind": "SECRET", "name": "second"}"#),
     ("createSite", r#"{"name": "Third", "ownerEmail": "third@example.com"}"#),
@@ -101,7 +102,7 @@ const FIRST_OF_THE_LAST: &str = "deleteAnswerRule";
 /// For the operator alone.
 const OPERATORS: [&str; 3] = ["createSite", "updateSite", "deleteSite"];
 /// For the visitor who asked: they need the session token.
-const VISITORS: [&str; 2] = ["requestTranscriptCode", "reportVisit"];
+const VISITORS: [&str; 3] = ["requestTranscriptCode", "reportVisit", "rateHandoff"];
 /// Need a mail, the result of a job or a signed token: `transcripts.rs`, `people.rs`, `previews.rs` and `contacts.rs` take
 /// them.
 const ELSEWHERE: [&str; 7] = [

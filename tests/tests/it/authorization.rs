@@ -56,6 +56,11 @@ pub(crate) const OPERATIONS: &[(&str, &str, Needs)] = &[
         One(Scope::Chat),
     ),
     (
+        "Mutation.rateHandoff",
+        "mutation ($site: ID) { rateHandoff(input: {siteId: $site, conversationId: \"x\", rating: 5}) { userErrors { code } } }",
+        One(Scope::Chat),
+    ),
+    (
         "Mutation.sendMessage",
         "mutation ($site: ID) { sendMessage(input: {siteId: $site, conversationId: \"x\", text: \"Hi\"}) { userErrors { code } } }",
         Either(Scope::Chat, Scope::WriteConversations),

@@ -82,7 +82,7 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "Conversation",
         "site(id: $site) { conversations { nodes { @ } } }",
         &[Scope::ReadConversations],
-        "answer citations confidence createdAt feedback handoff id isUnanswered isVisitorHere language messages \
+        "answer citations confidence createdAt feedback feedbackComment feedbackReason handoff id isUnanswered isVisitorHere language messages \
          notes outcome priority question session sessionId sources tags unreadCount updatedAt visitorLastSeenAt",
     ),
     (
@@ -175,7 +175,8 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "Handoff",
         "site(id: $site) { conversations { nodes { handoff { @ } } } }",
         &[Scope::ReadConversations],
-        "assignee customerEmail isMailed requestedAt status",
+        "assignedAt assignee customerEmail firstReplyAt isMailed ratedAt rating ratingComment ratingEndsAt requestedAt \
+         resolvedAt status",
     ),
     (
         "Message",
@@ -225,7 +226,51 @@ const OBJECTS: &[(&str, &str, &[Scope], &str)] = &[
         "Analytics",
         "site(id: $site) { analytics { @ } }",
         &[Scope::ReadAnalytics],
-        "activity overview range topQuestions:read_conversations topics:read_conversations unansweredTopics:read_conversations",
+        "activity days feedbackReasons handoffs languages members overview range sources timeZone \
+         topQuestions:read_conversations topics:read_conversations unansweredTopics:read_conversations",
+    ),
+    ("DailyMetrics", "site(id: $site) { analytics { days { @ } } }", &[Scope::ReadAnalytics], "date questions"),
+    (
+        "QuestionMetrics",
+        "site(id: $site) { analytics { days { questions { @ } } } }",
+        &[Scope::ReadAnalytics],
+        "answeredCount handoffCount helpfulCount totalCount unansweredCount unhelpfulCount",
+    ),
+    (
+        "LanguageMetrics",
+        "site(id: $site) { analytics { languages { @ } } }",
+        &[Scope::ReadAnalytics],
+        "language questions",
+    ),
+    (
+        "SourceMetrics",
+        "site(id: $site) { analytics { sources { @ } } }",
+        &[Scope::ReadAnalytics],
+        "questions source:read_sources sourceId",
+    ),
+    (
+        "MemberMetrics",
+        "site(id: $site) { analytics { members { @ } } }",
+        &[Scope::ReadAnalytics],
+        "handoffs member:read_conversations memberId",
+    ),
+    (
+        "HandoffMetrics",
+        "site(id: $site) { analytics { handoffs { @ } } }",
+        &[Scope::ReadAnalytics],
+        "assignmentTimes averageRating count firstReplyTimes ratingCount resolutionTimes resolvedCount satisfactionRate",
+    ),
+    (
+        "TimeMetrics",
+        "site(id: $site) { analytics { handoffs { resolutionTimes { @ } } } }",
+        &[Scope::ReadAnalytics],
+        "count medianSeconds percentile90Seconds",
+    ),
+    (
+        "FeedbackReasonCount",
+        "site(id: $site) { analytics { feedbackReasons { @ } } }",
+        &[Scope::ReadAnalytics],
+        "count reason",
     ),
     (
         "AnalyticsOverview",
@@ -367,6 +412,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("ResendInvitationPayload", "member"),
     ("SignOutPayload", "isSignedOut"),
     ("RemoveTrustedDocumentsPayload", "removedCount"),
+    ("RateHandoffPayload", "conversation"),
     ("ReopenConversationPayload", "conversation"),
     ("ReplayDeliveryPayload", "delivery"),
     ("ReplayFailedDeliveriesPayload", "replay"),

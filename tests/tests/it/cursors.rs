@@ -73,7 +73,16 @@ async fn asked(app: &TestApp, site: &TestSite<'_>) -> ConversationId {
 async fn write(app: &TestApp, site: &TestSite<'_>, id: ConversationId, count: i64) {
     for n in 0..count {
         let vote = Vote::from_bool(n % 2 == 0);
-        conversations::vote(app.services(), app.operator(), Some(site.id), id, vote).await.expect("a vote");
+        conversations::vote(
+            app.services(),
+            app.operator(),
+            Some(site.id),
+            id,
+            vote,
+            conversations::VoteDetails::default(),
+        )
+        .await
+        .expect("a vote");
     }
 }
 

@@ -103,6 +103,8 @@ fn site_fields(rng: &mut Rng) -> String {
             "isUnanswered",
             "confidence",
             "feedback",
+            "feedbackReason",
+            "feedbackComment",
             "language",
             "createdAt",
             "updatedAt",

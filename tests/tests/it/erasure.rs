@@ -125,6 +125,17 @@ async fn leave_traces(app: &TestApp, site: &TestSite<'_>, receivers: &mut [Recei
         m: requestTranscriptCode(input: { conversationId: $id, email: \"thistle@example.com\" }) { userErrors { message } }
     }";
     done(&visitor, code, json!({ "id": id })).await;
+    let vote = "mutation ($id: ID!) { m: submitFeedback(input: {
+        conversationId: $id, feedback: UNHELPFUL, reason: WRONG, comment: \"The quagmire is elsewhere\"
+    }) { userErrors { message } } }";
+    done(&visitor, vote, json!({ "id": id })).await;
+    let resolve =
+        "mutation ($id: ID!) { m: resolveConversation(input: { conversationId: $id }) { userErrors { message } } }";
+    done(&ann, resolve, json!({ "id": id })).await;
+    let rate = "mutation ($id: ID!) { m: rateHandoff(input: {
+        conversationId: $id, rating: 2, comment: \"I am still in the quagmire\"
+    }) { userErrors { message } } }";
+    done(&visitor, rate, json!({ "id": id })).await;
     // Conversations of the same millisecond have no order.
     app.pass(Duration::from_millis(1));
     // A stored response for a client that repeats the request.
@@ -336,6 +347,10 @@ async fn the_export_of_a_visitor_contains_what_would_be_erased(app: &TestApp, _:
     assert_eq!(body["messages"][0]["text"], "A zephyrous wind blows from there");
     assert_eq!(body["notes"][0]["text"], "Sells mulberry jam");
     assert_eq!(body["tags"], json!(["obelisk"]));
+    assert_eq!((&body["vote"], &body["feedbackReason"]), (&json!("no"), &json!("wrong")));
+    assert_eq!(body["feedbackComment"], "The quagmire is elsewhere");
+    assert_eq!(body["handoffs"][0]["rating"], 2);
+    assert_eq!(body["handoffs"][0]["comment"], "I am still in the quagmire");
     assert_eq!(by_visitor.codes(), ["FORBIDDEN"]);
     assert_eq!((neither.codes(), both.codes()), (vec!["BAD_USER_INPUT"], vec!["BAD_USER_INPUT"]));
 }
@@ -388,8 +403,9 @@ async fn places_in_postgres(server: &str, schema: &str, word: &str) -> BTreeSet<
 /// In the live content of the file: all of it, copied, and each table in a file of its own. What rows
 /// that are gone left in free pages is not content, and goes when those are used again.
 fn places_in_sqlite(file: &Path, word: &str) -> BTreeSet<String> {
-    const TABLES: [&str; 20] = [
+    const TABLES: [&str; 21] = [
         "conversations",
+        "handoffs",
         "sessions",
         "messages",
         "events",

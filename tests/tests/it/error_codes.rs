@@ -73,6 +73,9 @@ const CASES: &[(&str, &str, &str)] = &[
     ("publishChange", r#"{"previewId": "@unknown"}"#, "NOT_FOUND"),
     ("promoteToFaq", r#"{"conversationId": "@unknown", "answer": "A."}"#, "NOT_FOUND"),
     ("promoteToFaq", r#"{"conversationId": "@plain"}"#, "BAD_USER_INPUT"),
+    ("rateHandoff", r#"{"conversationId": "@unknown", "rating": 5}"#, "NOT_FOUND"),
+    ("rateHandoff", r#"{"conversationId": "@plain", "rating": 6}"#, "BAD_USER_INPUT"),
+    ("rateHandoff", r#"{"conversationId": "@plain", "rating": 5}"#, "CONFLICT"),
     ("removeMember", r#"{"id": "@unknown"}"#, "NOT_FOUND"),
     ("inviteMember", r#"{"name": "Eve", "email": "eve", "role": "AGENT"}"#, "BAD_USER_INPUT"),
     ("inviteMember", r#"{"name": "Eve", "email": "eve@example.com", "role": "AGENT"}"#, "CONFLICT"),
@@ -107,6 +110,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("sendTranscript", r#"{"conversationId": "@plain"}"#, "BAD_USER_INPUT"),
     ("setTyping", r#"{"conversationId": "@unknown", "isTyping": true}"#, "NOT_FOUND"),
     ("submitFeedback", r#"{"conversationId": "@unknown", "feedback": "HELPFUL"}"#, "NOT_FOUND"),
+    ("submitFeedback", r#"{"conversationId": "@plain", "feedback": "HELPFUL", "reason": "WRONG"}"#, "BAD_USER_INPUT"),
     ("syncSource", r#"{"sourceId": "@unknown"}"#, "NOT_FOUND"),
     ("syncSource", r#"{"sourceId": "@text"}"#, "BAD_USER_INPUT"),
     ("unassignConversation", r#"{"conversationId": "@unknown"}"#, "NOT_FOUND"),
@@ -295,7 +299,7 @@ async fn each_documented_code_is_returned(app: &TestApp) {
             });
         let client = match *mutation {
             "createSite" | "updateSite" | "deleteSite" => app.operator_client(),
-            "requestTranscriptCode" | "confirmTranscriptCode" => site.visitor().with_session(token),
+            "requestTranscriptCode" | "confirmTranscriptCode" | "rateHandoff" => site.visitor().with_session(token),
             _ => site.owner(),
         };
         let reply = execute(&client, mutation, filled.collect(), "userErrors { code field message }").await;

@@ -18,7 +18,7 @@ fn query(directive: &str) -> String {
     format!(
         "{{ site {{ conversations(first: 10, orderBy: CREATED_AT_ASC) {{ nodes {{
             kind: __typename {directive} id ...Asked answer question: question outcome isUnanswered
-            ... on Conversation {{ id confidence feedback language }} ... {{ createdAt updatedAt }}
+            ... on Conversation {{ id confidence feedback feedbackReason feedbackComment language }} ... {{ createdAt updatedAt }}
             handoff {{ status }} unreadCount sources
             citations {{ kind: __typename {directive} quote url title score textFragment source {{ kind: __typename {directive} type: kind id title url status error pageCount }} }}
             messages(first: 5) {{ nodes {{ kind: __typename {directive} id seq author agentName text createdAt }} }}
@@ -34,8 +34,9 @@ async fn filled(app: &TestApp) -> TestSite<'_> {
     site.owner().graphql(entry, json!({})).await.ok();
     let asked = json!({ "question": "When are you open?", "sessionId": "s1" });
     let answered = site.visitor().post("/api/v1/chat", &asked).await.ok();
-    let vote = json!({ "conversationId": answered["conversationId"], "helpful": "yes" });
-    site.owner().post("/api/v1/feedback", &vote).await.ok();
+    let vote = "mutation ($id: ID!) { submitFeedback(input: {
+        conversationId: $id, feedback: UNHELPFUL, reason: OUTDATED, comment: \"Closed.\" }) { userErrors { message } } }";
+    site.owner().graphql(vote, json!({ "id": answered["conversationId"] })).await.ok();
     site.visitor().post("/api/v1/chat", &json!({ "question": "Xyzzy plugh?" })).await.ok();
     site
 }

@@ -8,13 +8,14 @@ import { change, may, run, site } from "../client";
 import { labelOf } from "../labels";
 import { follows, param, pathOf, setParams } from "../route";
 import { Act, Badge, Empty, Fault, Field, Loading, Markdown, Page, When, useAction, useQuery } from "../ui";
+import { SatisfactionFacts } from "./satisfaction";
 
 const PAGE_SIZE = 20;
 /** The maximum number of rows in one export. Larger exports use the API. */
 const EXPORT_MAX = 10_000;
 const DAYS = [["", "Any time"], ["1", "Since yesterday"], ["7", "Last 7 days"], ["30", "Last 30 days"], ["90", "Last 90 days"]] as const;
 const ORDERS: Array<[ConversationOrder, string]> = [["CREATED_AT_DESC", "Newest first"], ["CREATED_AT_ASC", "Oldest first"], ["UPDATED_AT_DESC", "Last changed first"]];
-const COLUMNS = ["id", "createdAt", "sessionId", "question", "answer", "sources", "outcome", "confidence", "feedback", "handoff", "customerEmail", "language"];
+const COLUMNS = ["id", "createdAt", "sessionId", "question", "answer", "sources", "outcome", "confidence", "feedback", "handoff", "customerEmail", "language", "feedbackReason", "feedbackComment", "rating", "ratingComment"];
 
 /** The value when it is one of `known`, otherwise the first of them. */
 const oneOf = <T extends string>(known: readonly T[], value: string): T => known.find((one) => one === value) ?? known[0]!;
@@ -97,6 +98,7 @@ function Item({ row, isOpen }: { row: Row; isOpen: boolean }) {
             <div><dt>Sources</dt><dd>{row.sources.length ? row.sources.join(", ") : "none"}</dd></div>
             <div><dt>Confidence</dt><dd>{Math.round(row.confidence * 100)} %</dd></div>
             <div><dt>Language</dt><dd>{row.language ?? "unknown"}</dd></div>
+            <SatisfactionFacts row={row} />
             <div><dt>Session</dt><dd class="break">{row.sessionId}</dd></div>
             {row.handoff?.customerEmail && <div><dt>E-mail</dt><dd class="break">{row.handoff.customerEmail}</dd></div>}
           </dl>
@@ -164,7 +166,7 @@ async function readAll(filter: ConversationFilter, order: ConversationOrder): Pr
 const readPage = (filter: ConversationFilter, order: ConversationOrder, after: string | null) => run(Export, { site: site.value!.id, filter, order, after });
 
 function cellsOf(row: Row) {
-  return [row.id, row.createdAt, row.sessionId, row.question, row.answer, row.sources.join(" "), row.outcome, row.confidence, row.feedback, row.handoff?.status, row.handoff?.customerEmail, row.language];
+  return [row.id, row.createdAt, row.sessionId, row.question, row.answer, row.sources.join(" "), row.outcome, row.confidence, row.feedback, row.handoff?.status, row.handoff?.customerEmail, row.language, row.feedbackReason, row.feedbackComment, row.handoff?.rating, row.handoff?.ratingComment];
 }
 
 function download(name: string, type: string, text: string): void {

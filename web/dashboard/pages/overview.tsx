@@ -1,12 +1,11 @@
-// Key metrics of the site, which the server keeps current: rates, questions per day, credits, and the latest unanswered
-// questions.
+// Key metrics of the site, which the server keeps current: rates, credits, and the latest unanswered questions. The breakdowns
+// beside them are read for each range.
 
-import { useEffect, useRef } from "preact/hooks";
 import { type AnalyticsRange, Overview, type OverviewResult } from "../../generated/dashboard";
 import { site } from "../client";
 import { pathOf, setParams } from "../route";
+import { Breakdowns } from "./breakdowns";
 import { Checklist } from "./checklist";
-import { colorScheme } from "../settings";
 import { rangeOf } from "./topics";
 import { Loading, Page, When, counted, useLive } from "../ui";
 
@@ -21,17 +20,17 @@ export function OverviewPage() {
       {RANGES.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
     </select></label>
   );
-  return <Page title="Overview" tools={tools}><Loading of={loaded}>{({ site: found }) => found && <Body found={found} />}</Loading></Page>;
+  return <Page title="Overview" tools={tools}><Loading of={loaded}>{({ site: found }) => found && <Body found={found} range={range} />}</Loading></Page>;
 }
 
-function Body({ found }: { found: SiteData }) {
+function Body({ found, range }: { found: SiteData; range: AnalyticsRange }) {
   const { analytics, credits } = found;
   return (
     <>
       <Checklist />
       {analytics ? <Figures overview={analytics.overview} /> : <p class="hint">Analytics are not included in this plan.</p>}
       <div class="halves">
-        {analytics && <section class="card"><h2>Questions per day</h2><Activity days={analytics.activity} /></section>}
+        {analytics && <div class="parts"><Breakdowns range={range} questions={analytics.overview.totalQuestions} /></div>}
         <section class="card">
           <h2>Credits this month</h2>
           {credits.limit === null || credits.remaining === null
@@ -61,39 +60,4 @@ function Figures({ overview: o }: { overview: NonNullable<SiteData["analytics"]>
     ["Handed over to a human", rate(o.handoffRate), counted(o.handoffCount, "conversation")],
   ] as const;
   return <dl class="figures">{cells.map(([name, value, note]) => <div key={name} class="card"><dt>{name}</dt><dd><strong class="big">{value}</strong><span class="hint">{note}</span></dd></div>)}</dl>;
-}
-
-/** A chart, and the same numbers as a table for people who cannot see the chart. */
-function Activity({ days }: { days: Array<{ date: string; count: number }> }) {
-  const place = useRef<HTMLDivElement>(null);
-  const scheme = colorScheme.now.value;
-  useEffect(() => {
-    let destroy = () => {};
-    let isGone = false;
-    const draw = () => void import("../chart").then(({ drawActivity }) => {
-      destroy();
-      if (!isGone && place.current) destroy = drawActivity(place.current, days);
-    });
-    draw();
-    // The canvas keeps the colors with which it was drawn.
-    const system = matchMedia("(prefers-color-scheme: dark)");
-    system.addEventListener("change", draw);
-    return () => {
-      isGone = true;
-      system.removeEventListener("change", draw);
-      destroy();
-    };
-  }, [days, scheme]);
-  if (!days.some((day) => day.count)) return <p>There are no questions in this range. Add the widget to a page, or ask a question in the <a href={pathOf("lab")}>answer lab</a>.</p>;
-  return (
-    <>
-      <div class="chart" ref={place} aria-hidden="true" />
-      <details><summary>As a table</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label="Questions per day"><table>
-          <thead><tr><th scope="col">Day (UTC)</th><th scope="col">Questions</th></tr></thead>
-          <tbody>{days.toReversed().map((day) => <tr key={day.date}><td>{day.date}</td><td>{day.count}</td></tr>)}</tbody>
-        </table></div>
-      </details>
-    </>
-  );
 }

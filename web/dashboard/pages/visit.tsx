@@ -3,6 +3,7 @@
 import { Assign, Members, type Person as PersonRow, type Row, Unassign, Visit as VisitQuery } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { pathOf } from "../route";
+import { SatisfactionFacts } from "./satisfaction";
 import { Triage } from "./triage";
 import { Badge, Fault, Loading, When, counted, useAction, useQuery } from "../ui";
 
@@ -23,6 +24,7 @@ function Facts({ row }: { row: Row }) {
         {handoff && <div><dt>Wants a human</dt><dd><When at={handoff.requestedAt} /></dd></div>}
         <div><dt>Assigned to</dt><dd>{handoff && handoff.status !== "RESOLVED" && may("WRITE_CONVERSATIONS") ? <Assignee id={id} member={handoff.assignee} /> : handoff?.assignee?.name ?? "nobody"}</dd></div>
         <Triage row={row} />
+        <SatisfactionFacts row={row} />
         <div><dt>First answer</dt><dd><Badge value={outcome} /> {`${Math.round(confidence * 100)}\u00a0%`}</dd></div>
       </dl>
     </>

@@ -1,10 +1,12 @@
-//! Analytics: metrics about the questions of a site.
+//! Analytics: metrics about the questions and handoffs of a site.
+
+pub mod breakdowns;
 
 use async_graphql::{Description, Object, Result};
 use helpbot_api_macros::{OutputObject, paged};
 use helpbot_domain as domain;
 use helpbot_domain::range;
-use helpbot_services::conversations::analytics;
+use helpbot_services::conversations::{analytics, breakdowns as parts};
 use helpbot_services::knowledge::topics::{self as asked, TopicList};
 
 use crate::error::{Nullable, nullable};
@@ -13,8 +15,9 @@ use crate::schema::enums::{AnalyticsRange, TopicQuestions};
 use crate::schema::page::PageArgs;
 use crate::schema::scalars::{Date, int};
 use crate::schema::topics::{self, QuestionTopic, QuestionTopicConnection};
+use breakdowns::{DailyMetrics, FeedbackReasonCount, HandoffMetrics, LanguageMetrics, MemberMetrics, SourceMetrics};
 
-/// Metrics about the questions that visitors of a site asked in a range of days.
+/// Metrics about the questions that visitors of a site asked in a range of days, and about the handoffs that began in it.
 #[derive(Description)]
 pub struct Analytics {
     pub(crate) site: domain::site::Site,
@@ -42,6 +45,58 @@ impl Analytics {
         let Access { services, viewer, .. } = &self.access;
         let days = analytics::activity(services, viewer, &self.site, self.range).await?;
         Ok(days.into_iter().map(|(day, count)| DailyActivity { date: Date(day), count: int(count) }).collect())
+    }
+
+    /// Name of the time zone whose days `days`, `languages`, `sources`, `members`, `handoffs` and `feedbackReasons` count. It is
+    /// the time zone of the business hours, and `UTC` when the site has none.
+    async fn time_zone(&self) -> Result<&str> {
+        let Access { services, viewer, .. } = &self.access;
+        Ok(parts::time_zone(services, viewer, &self.site).await?)
+    }
+
+    /// Metrics of the questions of each day of the range in the time zone `timeZone`, oldest first, at most the last 366
+    /// days. A day without questions is included. Conversations that were deleted are not counted.
+    async fn days(&self) -> Result<Vec<DailyMetrics>> {
+        breakdowns::days(self).await
+    }
+
+    /// Metrics of the questions of the range by language, most questions first. Conversations that were deleted are not
+    /// counted.
+    async fn languages(
+        &self,
+        #[graphql(desc = "Number of languages to return, 1 to 100. Defaults to 20.")] first: Option<i32>,
+    ) -> Result<Vec<LanguageMetrics>> {
+        breakdowns::languages(self, first).await
+    }
+
+    /// Metrics of the questions of the range by the source that their answers are based on, most questions first. Questions
+    /// without an answer, conversations that were deleted, and answers that an earlier version gave are not counted.
+    async fn sources(
+        &self,
+        #[graphql(desc = "Number of sources to return, 1 to 100. Defaults to 20.")] first: Option<i32>,
+    ) -> Result<Vec<SourceMetrics>> {
+        breakdowns::sources(self, first).await
+    }
+
+    /// Metrics of the handoffs that began in the range, at most the last 50,000. Conversations that were deleted and
+    /// handoffs that an earlier version closed are not counted.
+    async fn handoffs(&self) -> Result<HandoffMetrics> {
+        let Access { services, viewer, .. } = &self.access;
+        Ok(parts::handoffs(services, viewer, &self.site, self.range).await?.into())
+    }
+
+    /// Metrics of the handoffs that `handoffs` counts by member, most handoffs first.
+    async fn members(
+        &self,
+        #[graphql(desc = "Number of members to return, 1 to 100. Defaults to 20.")] first: Option<i32>,
+    ) -> Result<Vec<MemberMetrics>> {
+        breakdowns::members(self, first).await
+    }
+
+    /// Number of unhelpful votes of the range with each reason, most frequent first. Every reason is listed, also with
+    /// the count 0. Conversations that were deleted are not counted.
+    async fn feedback_reasons(&self) -> Result<Vec<FeedbackReasonCount>> {
+        breakdowns::reasons(self).await
     }
 
     /// Topics of the questions of the range, most frequent first. The questions of at most the last 100,000

@@ -1,22 +1,23 @@
 //! The handoff of a conversation and its mutations: a visitor requests a human, and members assign, resolve and reopen the
 //! conversation.
 
-use async_graphql::{ComplexObject, Context, ID, Object, Result};
+use async_graphql::{ComplexObject, Context, ID, MaybeUndefined, Object, Result};
 use helpbot_api_macros::OutputObject;
+use helpbot_domain::handoff::HandoffRecord;
 use helpbot_services::conversations::handoffs::{self, ReplyAddress};
 use helpbot_services::conversations::human_requests::{self, NewHumanRequest};
-use helpbot_services::conversations::reply_mails;
+use helpbot_services::conversations::{ratings, reply_mails};
 
 use super::Conversation;
 use super::mutation::{node, visible};
-use crate::error::{ErrorCode, Nullable, UserError};
+use crate::error::{ErrorCode, Nullable, UserError, perhaps};
 use crate::gateway::request::IdIsProof;
 use crate::schema::access::Access;
 use crate::schema::enums::HandoffStatus;
 use crate::schema::ids;
 use crate::schema::loaders;
 use crate::schema::members::Member;
-use crate::schema::mutation::{finish, input, payload};
+use crate::schema::mutation::{changed, finish, input, payload};
 use crate::schema::scalars::DateTime;
 
 /// A request of a visitor who asks for a human.
@@ -48,6 +49,57 @@ impl Handoff {
         let member = self.of.row.assignee_id?;
         let found = self.of.access.loaders.member(self.of.row.site_id, member).await.map_err(loaders::failed);
         found.transpose().map(|found| found.map(Member::from))
+    }
+
+    /// Time at which a member first took the handoff. It is null when none did, and for a handoff of an earlier version.
+    async fn assigned_at(&self) -> Nullable<DateTime> {
+        self.recorded(|record| record.assigned_at.map(DateTime)).await
+    }
+
+    /// Time at which the team first replied in the handoff. It is null when it did not, and for a handoff of an earlier
+    /// version.
+    async fn first_reply_at(&self) -> Nullable<DateTime> {
+        self.recorded(|record| record.first_reply_at.map(DateTime)).await
+    }
+
+    /// Time at which the handoff was resolved. It is null while it is open, and for a handoff that an earlier version
+    /// closed.
+    async fn resolved_at(&self) -> Nullable<DateTime> {
+        self.recorded(|record| record.resolved_at.map(DateTime)).await
+    }
+
+    /// Rating that the visitor gave to the help of the team, from 1 (very bad) to 5 (very good). It is null when the
+    /// visitor gave none, and when the handoff was opened again.
+    async fn rating(&self) -> Nullable<i32> {
+        self.recorded(|record| record.rating.map(|rating| i32::from(rating.number()))).await
+    }
+
+    /// Comment that the visitor wrote about the rating. It is null when the visitor wrote none.
+    async fn rating_comment(&self) -> Nullable<String> {
+        self.recorded(|record| record.comment).await
+    }
+
+    /// Time at which the visitor last rated the handoff. It is null when the visitor gave no rating.
+    async fn rated_at(&self) -> Nullable<DateTime> {
+        self.recorded(|record| record.rated_at.map(DateTime)).await
+    }
+
+    /// Time until which the visitor can give and change the rating, seven days after the handoff was resolved. It is null
+    /// while the handoff cannot be rated, because it is open or an earlier version closed it.
+    async fn rating_ends_at(&self) -> Nullable<DateTime> {
+        self.recorded(|record| record.rating_ends_at().map(DateTime)).await
+    }
+}
+
+/// How a handoff went on. The whole object is read at once, when the first of its fields is selected.
+impl Handoff {
+    async fn record(&self) -> Result<Option<HandoffRecord>> {
+        self.of.access.loaders.handoff(self.of.row.site_id, self.of.row.id).await.map_err(loaders::failed)
+    }
+
+    /// A value of the record. It is null when there is none.
+    async fn recorded<T>(&self, value: impl FnOnce(HandoffRecord) -> Option<T>) -> Nullable<T> {
+        perhaps(async { Ok(self.record().await?.and_then(value)) }).await
     }
 }
 
@@ -145,6 +197,27 @@ payload! {
     /// Result that `reopenConversation` returns.
     ReopenConversationPayload {
         /// The conversation that was reopened. It is null when the mutation failed.
+        conversation: Option<Conversation>,
+    }
+}
+
+input! {
+    /// Arguments that `rateHandoff` accepts.
+    RateHandoffInput {
+        /// ID of the conversation whose last handoff is rated.
+        conversation_id: ID,
+        /// Rating of the visitor, from 1 (very bad) to 5 (very good). It replaces an earlier rating.
+        rating: i32,
+        /// Comment of the visitor, at most 1,000 characters. When this field is absent, an earlier comment stays; null or
+        /// an empty text removes it.
+        comment: MaybeUndefined<String>,
+    }
+}
+
+payload! {
+    /// Result that `rateHandoff` returns.
+    RateHandoffPayload {
+        /// The conversation with the rating. It is null when the mutation failed.
         conversation: Option<Conversation>,
     }
 }
@@ -247,6 +320,25 @@ impl HandoffMutation {
         let (site, id) = (input.site(), ids::read(&input.conversation_id));
         let changed = handoffs::reopen(&access.services, &access.viewer, site, id).await;
         finish(changed, |row| ReopenConversationPayload { conversation: node(access, row), ..Default::default() })
+    }
+
+    /// Stores how the visitor rates the help of the team in a resolved handoff. Each handoff has one rating, which can be
+    /// given and changed within seven days. Requires the `CHAT` scope and the session token of the conversation, with
+    /// any key: nobody but the visitor can rate.
+    ///
+    /// Fails with `NOT_FOUND` when the conversation does not exist or the session token does not prove it, with
+    /// `BAD_USER_INPUT` for an invalid rating and a comment that is too long, and with `CONFLICT` when the handoff is not
+    /// resolved or was resolved more than seven days ago.
+    async fn rate_handoff(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The arguments that this mutation accepts.")] input: RateHandoffInput,
+    ) -> Result<RateHandoffPayload> {
+        let access = Access::of(ctx);
+        let (site, id) = (input.site(), ids::read(&input.conversation_id));
+        let (rating, comment) = (i64::from(input.rating), changed(input.comment));
+        let rated = ratings::rate(&access.services, &access.viewer, site, id, rating, comment).await;
+        finish(rated, |row| RateHandoffPayload { conversation: node(&access.fresh(), row), ..Default::default() })
     }
 }
 

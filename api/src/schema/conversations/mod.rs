@@ -28,7 +28,7 @@ use notes::NoteConnection;
 
 use crate::error::{Nullable, nullable};
 use crate::schema::access::Access;
-use crate::schema::enums::{AnswerOutcome, Author, ConversationPriority, Feedback};
+use crate::schema::enums::{AnswerOutcome, Author, ConversationPriority, Feedback, FeedbackReason};
 use crate::schema::ids::id;
 use crate::schema::loaders;
 use crate::schema::members::Member;
@@ -127,6 +127,16 @@ impl Conversation {
     /// Vote of the visitor on the answer. It is null when the visitor has not voted.
     async fn feedback(&self) -> Option<Feedback> {
         self.row.vote.map(Feedback::from)
+    }
+
+    /// Reason that the visitor gave for an unhelpful vote. It is null when the visitor gave none.
+    async fn feedback_reason(&self) -> Option<FeedbackReason> {
+        self.row.feedback_reason.map(FeedbackReason::from)
+    }
+
+    /// Comment that the visitor wrote about the vote. It is null when the visitor wrote none.
+    async fn feedback_comment(&self) -> Option<&str> {
+        self.row.feedback_comment.as_deref()
     }
 
     /// Handoff that the visitor requested. It is null when the visitor did not ask for a human.

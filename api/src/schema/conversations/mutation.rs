@@ -1,19 +1,19 @@
 //! The mutations of a conversation: asking, voting, writing messages, typing and reading. Those of handoffs are in
 //! [`handoff`](super::handoff).
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, MaybeUndefined, Object, Result};
 use helpbot_domain as domain;
 use helpbot_services as services;
-use helpbot_services::conversations::{self, NewQuestion};
+use helpbot_services::conversations::{self, NewQuestion, VoteDetails};
 use helpbot_services::conversations::{activity, messages, reply_drafts, unread};
 
 use super::reply_drafts::{DraftReplyInput, DraftReplyPayload, ReplyDraft};
 use super::{Conversation, Message};
 use crate::schema::access::Access;
 use crate::schema::answer_rules::{AppliedAnswerRule, applied};
-use crate::schema::enums::Feedback;
+use crate::schema::enums::{Feedback, FeedbackReason};
 use crate::schema::ids;
-use crate::schema::mutation::{finish, input, payload};
+use crate::schema::mutation::{changed, finish, input, payload};
 use crate::schema::usage::Credits;
 
 /// The mutations that ask questions and work on conversations.
@@ -85,8 +85,14 @@ input! {
     SubmitFeedbackInput {
         /// ID of the conversation whose answer is voted on.
         conversation_id: ID,
-        /// Vote of the visitor, which replaces an earlier vote.
+        /// Vote of the visitor, which replaces an earlier vote with its reason and comment.
         feedback: Feedback,
+        /// Reason why the answer did not help. Only an unhelpful vote can have one. When this field is absent, the reason of
+        /// the same vote stays; null removes it.
+        reason: MaybeUndefined<FeedbackReason>,
+        /// Comment of the visitor, at most 1,000 characters. When this field is absent, the comment of the same vote stays;
+        /// null or an empty text removes it.
+        comment: MaybeUndefined<String>,
     }
 }
 
@@ -177,8 +183,9 @@ impl ConversationMutation {
         AskQuestionPayload::of(access, asked)
     }
 
-    /// Stores whether an answer helped the visitor. A later vote replaces an earlier one. Requires the
-    /// `CHAT` scope. Fails with `NOT_FOUND` when the conversation does not exist.
+    /// Stores whether an answer helped the visitor, and why not. A later vote replaces an earlier one. Webhooks receive
+    /// only the vote. Requires the `CHAT` scope. Fails with `NOT_FOUND` when the conversation does not exist, and with
+    /// `BAD_USER_INPUT` for a reason of a helpful vote and a comment that is too long.
     async fn submit_feedback(
         &self,
         ctx: &Context<'_>,
@@ -186,7 +193,10 @@ impl ConversationMutation {
     ) -> Result<SubmitFeedbackPayload> {
         let access = Access::of(ctx);
         let (site, id) = (input.site(), ids::read(&input.conversation_id));
-        let changed = conversations::vote(&access.services, &access.viewer, site, id, input.feedback.into()).await;
+        let reason = changed(input.reason).map(|reason| reason.map(Into::into));
+        let details = VoteDetails { reason, comment: changed(input.comment) };
+        let vote = input.feedback.into();
+        let changed = conversations::vote(&access.services, &access.viewer, site, id, vote, details).await;
         finish(changed, |row| SubmitFeedbackPayload { conversation: visible(access, row), ..Default::default() })
     }
 

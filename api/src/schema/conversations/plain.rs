@@ -9,7 +9,7 @@ use helpbot_domain::source as stored;
 
 use super::{Citation, Conversation, Message};
 use crate::gateway::guard::plan::TYPE_NAME;
-use crate::schema::enums::{AnswerOutcome, Feedback, SourceKind, SourceStatus};
+use crate::schema::enums::{AnswerOutcome, Feedback, FeedbackReason, SourceKind, SourceStatus};
 use crate::schema::plain::{PlainFields, PlainValue};
 use crate::schema::scalars::int;
 use crate::schema::sources::Source;
@@ -60,6 +60,11 @@ pub(crate) fn conversation<V: PlainValue>(row: &rules::Conversation, name: &str,
             Some(vote) => to.choice(Feedback::from(vote)),
             None => to.null(),
         },
+        "feedbackReason" => match row.feedback_reason {
+            Some(reason) => to.choice(FeedbackReason::from(reason)),
+            None => to.null(),
+        },
+        "feedbackComment" => to.optional(row.feedback_comment.as_deref()),
         "language" => to.optional(row.language.as_deref()),
         "createdAt" => to.word(row.created_at),
         "updatedAt" => to.word(row.updated_at),
@@ -104,7 +109,7 @@ pub(crate) fn parts_of(name: &str) -> Parts {
         "citations" | "sources" => Parts::CITATIONS,
         "outcome" | "isUnanswered" => Parts::OUTCOME,
         "confidence" => Parts::CONFIDENCE,
-        "feedback" => Parts::VOTE,
+        "feedback" | "feedbackReason" | "feedbackComment" => Parts::VOTE,
         "language" => Parts::LANGUAGE,
         "handoff" => Parts::HANDOFF.with(Parts::CREATED),
         "messages" => Parts::QUESTION.with(Parts::ANSWER).with(Parts::CREATED).with(Parts::MESSAGE_COUNT),

@@ -48,6 +48,8 @@ const FIELDS: &[(&str, &[&str])] = &[
             "isUnanswered",
             "confidence",
             "feedback",
+            "feedbackReason",
+            "feedbackComment",
             "language",
             "createdAt",
             "updatedAt",

@@ -4,6 +4,7 @@
 //! because they cache what they loaded. Keys include the site, since a request of the operator may
 //! span several sites. Every key gets a value; the value of a missing object is `None`.
 
+mod handoffs;
 mod message_pages;
 mod owning_sites;
 mod visits;
@@ -24,6 +25,7 @@ use helpbot_domain::contact::Contact;
 use helpbot_domain::conversation::{Conversation, Message};
 use helpbot_domain::evaluation::Case;
 use helpbot_domain::global_id::GlobalId;
+use helpbot_domain::handoff::HandoffRecord;
 use helpbot_domain::ids::{
     BlockId, CannedReplyId, CaseId, ChunkId, ContactId, ConversationId, DocumentId, KeyId, MemberId, NoteId, PreviewId,
     RuleId, SessionId, SiteId, SourceId, WebhookId,
@@ -74,6 +76,7 @@ pub struct Loaders {
     conversations: ById<ConversationId, Conversation, Conversations>,
     deliveries: ById<Uuid, Delivery, Deliveries>,
     extractions: ById<DocumentId, PageExtraction, Extractions>,
+    handoffs: ById<ConversationId, HandoffRecord, handoffs::LastHandoffs>,
     keys: ById<KeyId, Key, Keys>,
     members: ById<MemberId, Member, Members>,
     named_sessions: Loader<(SiteId, String), Loaded<Option<VisitorSession>>, visits::NamedSessions>,
@@ -104,6 +107,7 @@ impl Loaders {
             conversations: Loader::new(Conversations(reads())).with_yield_count(YIELDS),
             deliveries: Loader::new(Deliveries(reads())).with_yield_count(YIELDS),
             extractions: Loader::new(Extractions(reads())).with_yield_count(YIELDS),
+            handoffs: Loader::new(handoffs::LastHandoffs(reads())).with_yield_count(YIELDS),
             keys: Loader::new(Keys(reads())).with_yield_count(YIELDS),
             members: Loader::new(Members(reads())).with_yield_count(YIELDS),
             named_sessions: Loader::new(visits::NamedSessions(reads())).with_yield_count(YIELDS),
@@ -165,6 +169,11 @@ impl Loaders {
     /// The last extraction of a page, if it was fetched and still exists.
     pub async fn extraction(&self, site: SiteId, id: DocumentId) -> Loaded<Option<PageExtraction>> {
         self.extractions.try_load((site, id)).await.unwrap_or_else(unanswered)
+    }
+
+    /// The last handoff of a conversation, if the viewer may read the conversation.
+    pub async fn handoff(&self, site: SiteId, id: ConversationId) -> Loaded<Option<HandoffRecord>> {
+        self.handoffs.try_load((site, id)).await.unwrap_or_else(unanswered)
     }
 
     /// An API key of a site, also when it is revoked.

@@ -41,11 +41,18 @@ struct IndexStep {
 
 /// Migrations that create an index without blocking writes (`CREATE INDEX CONCURRENTLY`) in a database that is in use. An empty one has
 /// nothing to index.
-const INDEX_STEPS: &[IndexStep] = &[IndexStep {
-    version: "0241",
-    index: "conversations_email",
-    sql: include_str!("../../../../migrations/postgres/0241_conversation_emails/up.sql"),
-}];
+const INDEX_STEPS: &[IndexStep] = &[
+    IndexStep {
+        version: "0241",
+        index: "conversations_email",
+        sql: include_str!("../../../../migrations/postgres/0241_conversation_emails/up.sql"),
+    },
+    IndexStep {
+        version: "0281",
+        index: "conversations_statistics",
+        sql: include_str!("../../../../migrations/postgres/0281_statistics_index/up.sql"),
+    },
+];
 
 /// The synchronous view of a PostgreSQL connection that migrations need.
 type PgView = AsyncConnectionWrapper<AsyncPgConnection>;
