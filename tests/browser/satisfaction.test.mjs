@@ -90,7 +90,7 @@ test("the_chart_of_the_overview_is_read_with_the_keyboard_and_as_a_table", async
   await until(async () => await agent.page.locator(".tip").count() === 0);
   // The pointer reads the same day.
   const box = await agent.page.locator(".chart").boundingBox();
-  await agent.page.mouse.move(box.x + box.width - 12, box.y + 60);
+  await agent.page.mouse.move(box.x + box.width - 30, box.y + 60);
   await agent.page.locator(".tip").getByText(/unanswered question/).waitFor();
 
   await agent.page.getByText("As a table").click();
