@@ -15,10 +15,15 @@ use crate::settings::AnswerPolicy;
 
 /// Maximum number of suggestions.
 pub const MAX_SUGGESTIONS: usize = 3;
-/// Minimum probability of the best entry for which suggestions are offered.
-const MIN_SUGGESTED_PROBABILITY: f64 = 0.2;
+/// Minimum probability of the best entry for which suggestions are offered. In languages of the multilingual table
+/// probabilities are lower, because its last weight is lowered.
+const MIN_SUGGESTED_PROBABILITY: f64 = 0.15;
+const MIN_SUGGESTED_PROBABILITY_MULTILINGUAL: f64 = 0.025;
 /// Minimum score of a suggestion, as a share of the best score.
 const MIN_SUGGESTED_SHARE: f64 = 0.6;
+/// Distance to the best score that a suggestion may have whatever that score is. Low scores say little about which entry is
+/// the best.
+const NEAR_SCORE: f64 = 0.1;
 
 /// Cosines of the English and the multilingual table below which a question and an entry have nothing
 /// in common. Then a few common words are an accident.
@@ -166,10 +171,15 @@ fn confidence(retrieval: &Retrieval) -> f64 {
 
 fn near(retrieval: &Retrieval, confidence: f64) -> Vec<usize> {
     let has_nothing = retrieval.candidates.first().is_some_and(|best| best.conflict == Some(Conflict::FunctionWords));
-    if confidence < MIN_SUGGESTED_PROBABILITY || has_nothing {
+    let minimum = match kind(retrieval) {
+        "MULTILINGUAL" => MIN_SUGGESTED_PROBABILITY_MULTILINGUAL,
+        _ => MIN_SUGGESTED_PROBABILITY,
+    };
+    if confidence < minimum || has_nothing {
         return Vec::new();
     }
-    let least = retrieval.candidates.first().map_or(0.0, |best| best.score * MIN_SUGGESTED_SHARE);
+    let best = retrieval.candidates.first().map_or(0.0, |best| best.score);
+    let least = (best * MIN_SUGGESTED_SHARE).min(best - NEAR_SCORE);
     let mut titles: Vec<String> = Vec::new();
     let mut places = Vec::new();
     for (place, candidate) in retrieval.candidates.iter().enumerate() {

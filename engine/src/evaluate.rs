@@ -73,6 +73,8 @@ pub struct RunLine {
     pub ranked: Vec<String>,
     /// Whether an answer was given.
     pub answered: bool,
+    /// IDs of the entries that were offered instead of an answer, best first.
+    pub suggested: Vec<String>,
     /// The confidence.
     pub score: f64,
 }
@@ -189,6 +191,7 @@ pub fn run(trials: &[Trial<'_>]) -> Vec<RunLine> {
         query_id: trial.query.id.clone(),
         ranked: trial.ranked.iter().map(|id| (*id).to_owned()).collect(),
         answered: trial.decision.outcome == Outcome::Answered,
+        suggested: trial.decision.suggested.iter().map(|&place| trial.ranked[place].to_owned()).collect(),
         score: trial.decision.confidence,
     };
     trials.iter().map(line).collect()

@@ -74,6 +74,7 @@ mod events;
 mod failures;
 mod global_ids;
 mod handoff_notices;
+mod handoffs;
 mod idempotency;
 mod identity_secrets;
 mod installation;

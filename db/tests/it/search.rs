@@ -310,7 +310,7 @@ async fn assert_stored_before_is_found(database: &TestDatabase, put_back: impl A
     db.close().await;
 }
 
-const FORGET_STEP: &str = "DELETE FROM __diesel_schema_migrations WHERE version IN ('0060', '0090', '0100', '0120', '0130', '0180', '0182', '0241', '0250')";
+const FORGET_STEP: &str = "DELETE FROM __diesel_schema_migrations WHERE version IN ('0060', '0090', '0100', '0120', '0130', '0180', '0182', '0241', '0250', '0280', '0281')";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conversations_stored_before_the_index_are_found_on_sqlite() {
@@ -318,6 +318,8 @@ async fn conversations_stored_before_the_index_are_found_on_sqlite() {
         assert_stored_before_is_found(database, async |database| {
             // The later steps change the same table, so they are undone first.
             let down = concat!(
+                include_str!("../../../migrations/sqlite/0281_statistics_index/down.sql"),
+                include_str!("../../../migrations/sqlite/0280_satisfaction/down.sql"),
                 include_str!("../../../migrations/sqlite/0250_visits/down.sql"),
                 include_str!("../../../migrations/sqlite/0241_conversation_emails/down.sql"),
                 include_str!("../../../migrations/sqlite/0182_triage/down.sql"),
@@ -343,6 +345,8 @@ async fn conversations_stored_before_the_index_are_found_on_postgres() {
             let (server, schema) = database.schema().expect("a PostgreSQL database");
             // The later steps change the same table, so they are undone first.
             let down = concat!(
+                include_str!("../../../migrations/postgres/0281_statistics_index/down.sql"),
+                include_str!("../../../migrations/postgres/0280_satisfaction/down.sql"),
                 include_str!("../../../migrations/postgres/0250_visits/down.sql"),
                 include_str!("../../../migrations/postgres/0241_conversation_emails/down.sql"),
                 include_str!("../../../migrations/postgres/0182_triage/down.sql"),

@@ -69,7 +69,9 @@ pub(crate) fn decide(flow: &Flow, mut groups: Vec<Group>, title: &str) -> Vec<Fo
     // Single headings go last: the title of a page of questions is often one itself.
     groups.sort_by_key(|group| {
         let is_single = group.source <= Source::Heading && group.candidates.len() == 1;
-        (is_single, Reverse(group.source), Reverse(group.candidates.len()))
+        // Answers may have markup of their own, and some of them begin like questions.
+        let is_clear = group.ratio() >= CLEAR_RATIO;
+        (is_single, Reverse(group.source), Reverse(is_clear), Reverse(group.candidates.len()))
     });
     groups.truncate(GROUP_LIMIT);
     let mut taken: Vec<Taken> = Vec::new();
@@ -84,8 +86,12 @@ pub(crate) fn decide(flow: &Flow, mut groups: Vec<Group>, title: &str) -> Vec<Fo
         if !is_accepted(flow, &mut group, factor) {
             continue;
         }
-        drop_categories_around(flow, &group, &mut taken);
-        add(flow, group, &mut taken);
+        // An answer that begins like a question makes its own question no category.
+        let mut with_group = taken.clone();
+        drop_categories_around(flow, &group, &mut with_group);
+        if add(flow, group, &mut with_group) {
+            taken = with_group;
+        }
     }
     taken.sort_by_key(|taken| taken.candidate.question.start);
     drop_titles(flow, &mut taken);
@@ -222,8 +228,8 @@ fn standing(flow: &Flow, regions: &[Region], candidate: &FaqCandidate) -> Standi
     }
 }
 
-/// Accepts the candidates of a group that are not inside the answers of others.
-fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) {
+/// Accepts the candidates of a group that are not inside the answers of others. Returns whether it accepts the group.
+fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) -> bool {
     let regions = regions(flow, taken);
     let standings: Vec<_> = group.candidates.iter().map(|c| standing(flow, &regions, c)).collect();
     let count = |wanted: &[Standing]| standings.iter().filter(|s| wanted.contains(s)).count();
@@ -234,7 +240,14 @@ fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) {
     let known_percent = count(&[Standing::Same]) * 100 / standings.len().max(1);
     let is_known = known_percent > KNOWN_PERCENT;
     if inside * 2 > fresh && !is_clear && !is_known {
-        return;
+        return false;
+    }
+    // Paragraphs that begin like questions ("We ship to…") are the answers of the questions right above them.
+    let answers = group.candidates.iter().zip(&standings).filter(|(candidate, standing)| {
+        **standing == Standing::Free && is_first_content(flow, &regions, candidate.question.start)
+    });
+    if answers.count() * 2 > fresh && group.ratio() < CLEAR_RATIO {
+        return false;
     }
     let room = QUESTION_LIMIT.saturating_sub(taken.len());
     let group_end = common_end(flow, &group);
@@ -254,6 +267,14 @@ fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) {
             .take(room)
             .map(|(candidate, _)| Taken { candidate, group_end }),
     );
+    true
+}
+
+/// Whether a block is the first content of an accepted question.
+fn is_first_content(flow: &Flow, regions: &[Region], start: BlockId) -> bool {
+    let at = regions.partition_point(|region| region.blocks.start < start);
+    let Some(region) = at.checked_sub(1).map(|at| &regions[at]) else { return false };
+    region.blocks.contains(&start) && !(region.blocks.start + 1..start).any(|id| is_content(flow, id))
 }
 
 /// From this percentage of accepted candidates on, the other questions of a group are of the same kind.

@@ -108,12 +108,22 @@ pub(crate) fn is_landmark(dom: &Dom, id: NodeId) -> bool {
         return true;
     }
     match *dom.name(id) {
-        local_name!("nav") | local_name!("dialog") | local_name!("search") => true,
+        local_name!("nav") => has_link(dom, id),
+        local_name!("dialog") | local_name!("search") => true,
         local_name!("footer") | local_name!("header") => !is_part_of_content(dom, id),
         local_name!("aside") => !element::names(dom, id).any(|name| is_note(&name)),
         _ => false,
     }
 }
+
+/// Whether a navigation leads anywhere. Builders of web sites make the panel of an accordion from the one of a menu.
+fn has_link(dom: &Dom, id: NodeId) -> bool {
+    let leads = |at: NodeId| matches!(*dom.name(at), local_name!("a") | local_name!("button") | local_name!("select"));
+    dom.descendants(id).take(NAVIGATION_NODES).any(leads)
+}
+
+/// The most nodes of a navigation that are looked at.
+const NAVIGATION_NODES: usize = 200;
 
 /// Headers and footers of articles and sections are content.
 fn is_part_of_content(dom: &Dom, id: NodeId) -> bool {

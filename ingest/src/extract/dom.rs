@@ -179,6 +179,13 @@ impl Dom {
         (node.parent, node.previous, node.next) = (NONE, NONE, NONE);
     }
 
+    /// Replaces the text of a text node.
+    pub fn set_text(&mut self, id: NodeId, text: &str) {
+        let from = self.text.len() as u32;
+        self.text.push_str(text);
+        self.nodes[id as usize].span = (from, self.text.len() as u32);
+    }
+
     /// Gives an element an attribute that it does not have.
     pub fn add_attribute(&mut self, id: NodeId, name: LocalName, value: &str) {
         let (from, to) = self.node(id).span;

@@ -5,7 +5,7 @@
 
 use html5ever::{LocalName, local_name};
 
-use super::dom::{Dom, NodeId, NodeKind};
+use super::dom::{Dom, NONE, NodeId, NodeKind};
 use super::images;
 use super::script::Script;
 
@@ -88,11 +88,19 @@ fn inline(dom: &Dom, id: NodeId) -> Display {
     // A part of a component, unless it is already in its slot.
     let is_in_slot = dom.nodes.get(dom.node(id).parent as usize).is_some_and(|above| &*above.name == "slot");
     let is_slotted = dom.attribute(id, &LocalName::from("slot")).is_some() && !is_in_slot;
-    if is_name || is_button || is_slotted || opens_something(dom, id) || is_tab(dom, id) {
+    if is_name || is_button || is_slotted || is_block_by_style(dom, id) || opens_something(dom, id) || is_tab(dom, id) {
         Display::Block
     } else {
         Display::Inline
     }
+}
+
+/// Whether the style of an element puts it on lines of its own.
+fn is_block_by_style(dom: &Dom, id: NodeId) -> bool {
+    let style = dom.attribute(id, &local_name!("style")).unwrap_or_default();
+    let values = style.split(';').filter_map(|rule| rule.split_once(':'));
+    let display = values.filter(|(name, _)| name.trim().eq_ignore_ascii_case("display")).last();
+    display.is_some_and(|(_, value)| matches!(value.trim(), "block" | "flex" | "grid" | "list-item" | "table"))
 }
 
 fn is_block(name: &LocalName) -> bool {
@@ -238,6 +246,18 @@ const TITLE_CLIMB: usize = 3;
 pub(crate) fn is_in_title(dom: &Dom, id: NodeId) -> bool {
     dom.ancestors(id).take(TITLE_CLIMB).any(|above| is_title(dom, above))
 }
+
+/// Whether an element comes behind the words of a title: a button that copies its link, or opens what is below it.
+pub(crate) fn is_behind_title(dom: &Dom, id: NodeId) -> bool {
+    let previous = |at: NodeId| Some(dom.node(at).previous).filter(|&previous| previous != NONE);
+    let before = std::iter::successors(previous(id), |&at| previous(at)).take(TITLE_PARTS);
+    let mut texts =
+        before.map(|at| if dom.is_element(at) { dom.raw_text(at, TITLE_PARTS) } else { dom.text_of(at).to_owned() });
+    texts.any(|text| text.chars().any(char::is_alphabetic))
+}
+
+/// The most parts of a title, and bytes of one of them, that are looked at.
+const TITLE_PARTS: usize = 20;
 
 /// The number of the first item of an ordered list.
 pub(crate) fn first_number(dom: &Dom, list: NodeId) -> u32 {

@@ -88,6 +88,12 @@ impl Flattener {
             self.add_text(&mail, self.context.style);
             return false;
         }
+        if self.context.heading > 0
+            && *self.flow.dom.name(id) == local_name!("button")
+            && element::is_behind_title(&self.flow.dom, id)
+        {
+            return false;
+        }
         let display = element::display(&self.flow.dom, id);
         match display {
             Display::None => {

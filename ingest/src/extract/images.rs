@@ -38,10 +38,20 @@ pub(crate) fn alternative(dom: &Dom, id: NodeId) -> Option<String> {
         || names(dom, id).any(|name| matches!(name.as_str(), "logo" | "avatar" | "spacer" | "decorative"));
     let has_words = text.chars().any(char::is_alphanumeric) || SIGNS.contains(&text);
     let is_file = !text.contains(' ') && text.contains(['.', '_', '/']) || text.starts_with("http");
-    let is_word_for_image = EMPTY_WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_word_for_image = EMPTY_WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) || is_pointer(dom, id, text);
     let is_kept = has_words && !is_decoration && !is_file && !is_word_for_image;
     (is_kept && text.chars().count() <= LONGEST_ALTERNATIVE_CHARS).then(|| text.to_owned())
 }
+
+/// Whether an icon points somewhere and is named after it: `<i class="icon-right" aria-label="right">`.
+fn is_pointer(dom: &Dom, id: NodeId, text: &str) -> bool {
+    let word = text.to_lowercase();
+    POINTERS.contains(&word.as_str())
+        && names(dom, id).any(|name| name.rsplit(['-', '_']).next().is_some_and(|last| last == word))
+}
+
+/// Names of icons that show whether something is open.
+const POINTERS: [&str; 9] = ["right", "left", "down", "up", "plus", "minus", "caret", "expand", "collapse"];
 
 /// What a field within text shows: the tick of a box, or a value that cannot be changed.
 fn field(dom: &Dom, id: NodeId) -> Option<String> {

@@ -11,6 +11,7 @@
 //! recurses, and each step is linear in the size of the page.
 
 mod arbiter;
+mod badges;
 mod boilerplate;
 mod bold;
 mod candidate;

@@ -7,7 +7,7 @@ mod labels;
 
 use unicode_normalization::UnicodeNormalization;
 
-pub(crate) use labels::{answer_label, is_bare, label, without_bare_answer};
+pub(crate) use labels::{Badge, answer_label, badge, is_bare, label, without_bare_answer};
 
 /// The longest line that is taken for a question, in characters: the longest on real pages are
 /// error messages of some 250.

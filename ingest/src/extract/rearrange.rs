@@ -2,7 +2,8 @@
 //!
 //! Two kinds of markup keep parts of one thing apart: declarative shadow roots, whose slots are
 //! filled by elements outside of them, and tabs, whose labels all come before the first panel. Here
-//! slotted elements move into their slots and each tab's label moves to the top of its panel.
+//! slotted elements move into their slots and each tab's label moves to the top of its panel. [`badges`] become
+//! labels in the same pass.
 //!
 //! Called by `flatten` only. Each pass is linear in the number of elements.
 
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use html5ever::{LocalName, local_name};
 
 use super::dom::{Dom, NONE, NodeId};
-use super::{element, radio_tabs};
+use super::{badges, element, radio_tabs};
 
 /// The most elements that a shadow root's host may have as children to be slotted.
 const SLOTTED_LIMIT: usize = 200;
@@ -24,6 +25,7 @@ pub(crate) fn rearrange(dom: &mut Dom) {
             fill_slots(dom, id);
         }
     }
+    badges::spell_out(dom, &elements);
     let by_id = ids(dom, &elements);
     radio_tabs::name(dom, &elements);
     let labels: Vec<NodeId> = elements.iter().copied().filter(|&id| element::is_tab(dom, id)).collect();

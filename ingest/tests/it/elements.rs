@@ -192,3 +192,97 @@ fn a_word_in_a_slot_of_a_sentence_leaves_it_whole() {
         of(&[("Is it cheap?", "It costs 9 € a month."), ("Is it dear?", "It costs 9 € a month.")])
     );
 }
+
+#[test]
+fn badges_are_labels_however_they_are_marked_up() {
+    let questions = [
+        ("Can I cancel my order?", "Yes, until it ships."),
+        ("Wo ist mein Paket?", "Im Konto."),
+        ("返品できますか？", "七日以内にできます。"),
+    ];
+    let markups = [
+        "<h3><span>Q</span>{q}</h3><p><span>A</span>{a}</p>",
+        "<h3><i>Q2</i>{q}</h3><p><i>A2</i>{a}</p>",
+        "<h3><span>Frage</span>{q}</h3><p><b>Antwort</b>{a}</p>",
+        "<h3><img src=q.svg alt=Q>{q}</h3><p><img src=a.svg alt=A>{a}</p>",
+        "<details><summary><em>問</em>{q}</summary><p><em>答</em>{a}</p></details>",
+        "<div><div>Q</div><div>{q}</div></div><div><div>A</div><div>{a}</div></div>",
+        "<div><span>Q.</span><p>{q}</p></div><div><span>A.</span><p>{a}</p></div>",
+        "<table><tr><th>Q</th><td>{q}</td></tr><tr><th>A</th><td>{a}</td></tr></table>",
+    ];
+    for markup in markups {
+        let item = |(question, answer): &(&str, &str)| markup.replace("{q}", question).replace("{a}", answer);
+        let body: String = questions.iter().map(item).collect();
+
+        assert_eq!(pairs(&body), of(&questions), "{markup}");
+    }
+}
+
+#[test]
+fn the_initials_of_words_and_the_values_of_tables_are_no_badges() {
+    let body = "<h2>What is quince?</h2><p><span>Q</span>uince is a fruit.</p>\
+        <h2>What is quark?</h2><p><span>Q</span>uark is a cheese.</p>\
+        <h2>Who plays?</h2><table><tr><td>F<td>12<td>3</tr><tr><td>F<td>9<td>1</tr></table>";
+
+    assert_eq!(
+        pairs(body),
+        of(&[
+            ("What is quince?", "Quince is a fruit."),
+            ("What is quark?", "Quark is a cheese."),
+            ("Who plays?", "F | 12 | 3\n\nF | 9 | 1"),
+        ])
+    );
+}
+
+/// Three entries as strangers have them: the last title asks nothing, and its answer begins like a question.
+const ENTRIES: [(&str, &str); 3] = [
+    ("Can I cancel my order?", "Yes, until it has left our house."),
+    ("How long does delivery take?", "Three days within the country."),
+    ("Shipping to islands", "We ship to every island with a post office."),
+];
+
+fn assert_entries_of(markup: &str) {
+    let item = |(at, (question, answer)): (usize, &(&str, &str))| {
+        markup.replace("{q}", question).replace("{a}", answer).replace("{i}", &(at + 1).to_string())
+    };
+    let body: String = ENTRIES.iter().enumerate().map(item).collect();
+
+    assert_eq!(pairs(&format!("<h1>FAQ</h1><p>What customers ask us.</p>{body}")), of(&ENTRIES), "{markup}");
+}
+
+#[test]
+fn answers_that_begin_like_questions_are_answers() {
+    for markup in [
+        "<details><summary>{q}</summary><div><div class=text>{a}</div></div></details>",
+        "<div class=item><strong class=question>{q}</strong> <p class=answer>{a}</p></div>",
+        "<div class=faq><div class=q>{q}<span class=toggle>+</span></div><div class=a>{a}</div></div>",
+        "<div class=row><p class=q>{q}</p><p class=a>{a}</p></div>",
+        "<button type=button class=title>{q}</button><div class=panel><p class=body>{a}</p></div>",
+    ] {
+        assert_entries_of(markup);
+    }
+}
+
+#[test]
+fn parts_of_a_title_that_say_nothing_are_left_out() {
+    for markup in [
+        "<h3><span class=number>{i}</span>{q}</h3><p>{a}</p>",
+        "<h3>{q} <button type=button class=copy>Copy link</button></h3><p>{a}</p>",
+        "<div role=button aria-expanded=false><span role=img class=icon-right aria-label=right></span>\
+         <span>{q}</span></div><div><p>{a}</p></div>",
+    ] {
+        assert_entries_of(markup);
+    }
+}
+
+#[test]
+fn the_panel_of_an_accordion_may_be_called_navigation() {
+    assert_entries_of("<div class=drop><div class=toggle>{q}</div><nav class=list><p class=text>{a}</p></nav></div>");
+}
+
+#[test]
+fn the_style_of_an_element_may_put_it_on_its_own_line() {
+    assert_entries_of(
+        "<div><span class=q style='display: block'>{q}</span><span class=a style='color:red;display:block'>{a}</span></div>",
+    );
+}

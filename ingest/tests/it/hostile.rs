@@ -80,15 +80,23 @@ fn many_groups_links_and_switches_take_no_square_time() {
 
 #[test]
 fn cells_of_large_tables_and_their_spans_take_no_square_time() {
-    let begin = std::time::Instant::now();
+    let time = |rows: usize| {
+        let begin = std::time::Instant::now();
+        let plain = "<tr><td>x</td><td>y</td></tr>".repeat(rows);
+        let spans = "<tr><td rowspan=1000 colspan=1000>x</td><td></td><td>y</td></tr>".repeat(rows / 3);
+        for rows in [plain, spans] {
+            html(&format!("<table>{rows}</table>")).expect("a page");
+        }
+        begin.elapsed()
+    };
+    // Another process can slow down one of the measurements, but not all of them.
+    let ratios = (0..3).map(|_| {
+        let small = time(5_000);
+        time(20_000).as_secs_f64() / small.as_secs_f64()
+    });
 
-    let plain = "<tr><td>x</td><td>y</td></tr>".repeat(60_000);
-    let spans = "<tr><td rowspan=1000 colspan=1000>x</td><td></td><td>y</td></tr>".repeat(20_000);
-    for rows in [plain, spans] {
-        html(&format!("<table>{rows}</table>")).expect("a page");
-    }
-
-    assert!(begin.elapsed().as_secs() < 40, "{:?}", begin.elapsed());
+    // Square time would be 16 times as long.
+    assert!(ratios.fold(f64::INFINITY, f64::min) < 8.0);
 }
 
 #[test]

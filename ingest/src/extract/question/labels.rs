@@ -74,6 +74,37 @@ pub(crate) fn answer_label(line: &str) -> Option<&str> {
     find_label(line.trim_start(), &ANSWER_LABELS)
 }
 
+/// A text that is nothing but a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Badge {
+    pub is_question: bool,
+    /// The label in lower case, without its number.
+    pub label: &'static str,
+}
+
+impl Badge {
+    /// Whether the label stands for a question wherever it is. "F", "P" and "D" also abbreviate other words.
+    pub fn is_clear(self) -> bool {
+        !matches!(self.label, "f" | "p" | "d" | "в" | "faq")
+    }
+}
+
+/// Whether a text is nothing but a label, with or without a number: "Q", "Q.3", "Frage 1", "問". A single letter
+/// is a capital.
+pub(crate) fn badge(text: &str) -> Option<Badge> {
+    let word = text.trim_end_matches(|c: char| {
+        c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ':' | '：' | ')' | '#' | '-')
+    });
+    if word.chars().count() == 1 && word.chars().any(char::is_lowercase) {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let find = |labels: &[&'static str]| labels.iter().copied().find(|label| *label == word);
+    find(&QUESTION_LABELS)
+        .map(|label| Badge { is_question: true, label })
+        .or_else(|| find(&ANSWER_LABELS).map(|label| Badge { is_question: false, label }))
+}
+
 fn find_label<'a>(line: &'a str, labels: &[&str]) -> Option<&'a str> {
     let length = labels.iter().find_map(|label| prefix_length(line, label))?;
     let rest = &line[length..];
