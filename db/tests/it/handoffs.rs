@@ -36,6 +36,11 @@ async fn stored(db: &Db, site: SiteId) -> Conversation {
     make::stored(db, make::conversation(site, "A human, please?")).await
 }
 
+async fn save(db: &Db, record: &HandoffRecord) {
+    let record = record.clone();
+    commit!(db, |c| handoffs::save(c, &record));
+}
+
 async fn a_handoff_is_stored_in_place_of_the_one_with_its_number(db: &Db) {
     let conversation = stored(db, make::stored_site(db).await).await;
     let begun = handoff(&conversation, 1, 0);
@@ -44,7 +49,7 @@ async fn a_handoff_is_stored_in_place_of_the_one_with_its_number(db: &Db) {
         assigned_at: at(10),
         first_reply_at: at(20),
         resolved_at: at(30),
-        member_id: Some(make::stored_member(db, conversation.site_id).await),
+        member_id: Some(make::stored_member(db, conversation.site_id).await.id),
         rating: Some(Rating::checked(4).expect("a rating")),
         comment: Some("Quick.".to_owned()),
         rated_at: at(40),
@@ -52,7 +57,7 @@ async fn a_handoff_is_stored_in_place_of_the_one_with_its_number(db: &Db) {
     };
 
     for record in [&begun, &rated] {
-        commit!(db, |c| handoffs::save(c, record));
+        save(db, record).await;
         let last = read!(db, |c| handoffs::last(c, conversation.site_id, conversation.id));
         assert_eq!(last.as_ref(), Some(record));
     }
@@ -65,7 +70,7 @@ async fn handoffs_are_found_by_conversation_and_by_time_within_their_site(db: &D
     let (one, two, foreign) = (stored(db, site).await, stored(db, site).await, stored(db, other).await);
     let all = [handoff(&one, 1, 0), handoff(&one, 2, 20), handoff(&two, 1, 10), handoff(&foreign, 1, 5)];
     for record in &all {
-        commit!(db, |c| handoffs::save(c, record));
+        save(db, record).await;
     }
 
     assert_eq!(read!(db, |c| handoffs::of(c, site, &[one.id, foreign.id])), all[..2]);
@@ -81,7 +86,7 @@ async fn handoffs_are_deleted_with_their_conversation(db: &Db) {
     let site = make::stored_site(db).await;
     let (gone, kept) = (stored(db, site).await, stored(db, site).await);
     for of in [&gone, &kept] {
-        commit!(db, |c| handoffs::save(c, &handoff(of, 1, 0)));
+        save(db, &handoff(of, 1, 0)).await;
     }
 
     commit!(db, |c| conversations::delete(c, site, &[gone.id]));
