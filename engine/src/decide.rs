@@ -17,7 +17,7 @@ use crate::settings::AnswerPolicy;
 pub const MAX_SUGGESTIONS: usize = 3;
 /// Minimum probability of the best entry for which suggestions are offered. In languages of the multilingual table
 /// probabilities are lower, because its last weight is lowered.
-const MIN_SUGGESTED_PROBABILITY: f64 = 0.15;
+const MIN_SUGGESTED_PROBABILITY: f64 = 0.2;
 const MIN_SUGGESTED_PROBABILITY_MULTILINGUAL: f64 = 0.025;
 /// Minimum score of a suggestion, as a share of the best score.
 const MIN_SUGGESTED_SHARE: f64 = 0.6;

@@ -9,6 +9,7 @@ use helpbot_domain::local_days::LocalDays;
 use helpbot_domain::satisfaction::FeedbackReason;
 use helpbot_test_support::database::TestDatabase;
 
+use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
 use crate::make;
@@ -67,6 +68,8 @@ async fn statistics_read_only_the_index_on_sqlite() {
     Db::open(database.url()).await.expect("an empty database opens").close().await;
     let file = database.file().expect("a file");
     let mut connection = SqliteConnection::establish(&file.to_string_lossy()).expect("the file opens");
+    // The last connection of the program may still be writing back its log.
+    connection.batch_execute("PRAGMA busy_timeout = 30000").expect("a setting");
     for group in ["language", "source_id", "feedback_reason", "(created_at_ms + 3600000) / 86400000"] {
         let plan = format!(
             "EXPLAIN QUERY PLAN SELECT {group}, COUNT(CASE WHEN is_unanswered THEN 1 END), COUNT(is_helpful), \

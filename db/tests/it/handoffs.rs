@@ -14,7 +14,7 @@ on_both_backends!(
     handoffs_are_deleted_with_their_conversation,
 );
 
-/// A handoff that began so many seconds after [`make::NOW`].
+/// A handoff that began a number of seconds after [`make::NOW`].
 fn handoff(of: &Conversation, number: i64, seconds: u64) -> HandoffRecord {
     HandoffRecord {
         site_id: of.site_id,

@@ -11,3 +11,4 @@ mod model_server;
 mod properties;
 mod questions;
 mod support;
+mod visitors;

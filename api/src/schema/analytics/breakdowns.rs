@@ -24,7 +24,7 @@ use crate::schema::topics::limit;
 /// Number of questions of a group by what happened to them.
 #[derive(OutputObject)]
 pub struct QuestionMetrics {
-    /// Number of questions of the group.
+    /// Number of questions that the group contains.
     total_count: i32,
     /// Number of questions that have an answer, or needed none, such as a greeting.
     answered_count: i32,
@@ -54,19 +54,19 @@ impl From<QuestionCounts> for QuestionMetrics {
 /// Metrics of the questions that were asked on one day.
 #[derive(OutputObject)]
 pub struct DailyMetrics {
-    /// Day in the time zone `Analytics.timeZone`.
+    /// Day that the metrics count, in the time zone `Analytics.timeZone`.
     date: Date,
-    /// Metrics of the questions of the day.
+    /// Metrics of the questions that were asked on the day.
     questions: QuestionMetrics,
 }
 
-/// Metrics of the questions in one language.
+/// Metrics of the questions that visitors asked in one language.
 #[derive(OutputObject)]
 pub struct LanguageMetrics {
     /// Language of the answers as a BCP 47 primary subtag, for example `de`. It is null when the language is
     /// unknown.
     language: Option<String>,
-    /// Metrics of the questions in the language.
+    /// Metrics of the questions that were asked in the language.
     questions: QuestionMetrics,
 }
 
@@ -102,7 +102,7 @@ impl SourceMetrics {
     }
 }
 
-/// Number of unhelpful votes with one reason.
+/// Number of unhelpful votes that have one reason.
 #[derive(OutputObject)]
 pub struct FeedbackReasonCount {
     /// Reason that the visitors gave.
@@ -169,7 +169,7 @@ impl From<HandoffSummary> for HandoffMetrics {
     }
 }
 
-/// Metrics of the handoffs of one member.
+/// Metrics of the handoffs that one member had.
 #[derive(OutputObject)]
 #[graphql(complex)]
 pub struct MemberMetrics {
