@@ -54,7 +54,7 @@ impl From<QuestionCounts> for QuestionMetrics {
 /// Metrics of the questions that were asked on one day.
 #[derive(OutputObject)]
 pub struct DailyMetrics {
-    /// Day that the metrics count, in the time zone `Analytics.timeZone`.
+    /// Day on which the questions were asked, in the time zone `Analytics.timeZone`.
     date: Date,
     /// Metrics of the questions that were asked on the day.
     questions: QuestionMetrics,
