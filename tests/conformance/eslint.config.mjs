@@ -4,12 +4,12 @@ import plugin from '@graphql-eslint/eslint-plugin';
 /** Parts of a thing or of an answer: they are found by what they are part of, and have no id. */
 const PARTS = [
   'Analytics', 'AnalyticsOverview', 'AnswerDelta', 'AnswerFinished', 'AnswerPromise', 'AnswerRestart', 'AnswerSettings', 'AppliedAnswerRule',
-  'AssigneeCount', 'AuditEntry', 'BusinessHours', 'ChunkChange', 'Citation', 'ContactAttribute', 'ConversationActivity', 'ConversationCounts', 'ConversationTag',
-  'CreditCaps', 'Credits', 'DailyActivity', 'DataRetention', 'DeliveryAttempt', 'EmbeddingProgress', 'Evaluation', 'EvaluationResult', 'ExpectedReply',
-  'Handoff', 'HandoffStatusCount', 'HttpHeader', 'LanguageCount', 'LeftOut', 'Omission', 'OpeningPeriod', 'OutcomeCount', 'PageChange',
-  'PageInfo', 'PreviewedAnswer', 'PreviewedQuestion',
-  'QuestionTopic', 'ReplyDraft', 'SourceProgress', 'SourceSync', 'TopicQuestion', 'TrustedDocument',
-  'UserError', 'Viewer', 'VisitorRecord', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig', 'WidgetTexts',
+  'AssigneeCount', 'AuditEntry', 'BusinessHours', 'ChunkChange', 'Citation', 'ContactAttribute', 'ConversationActivity', 'ConversationCounts',
+  'ConversationTag', 'CreditCaps', 'Credits', 'DailyActivity', 'DailyMetrics', 'DataRetention', 'DeliveryAttempt', 'EmbeddingProgress', 'Evaluation',
+  'EvaluationResult', 'ExpectedReply', 'FeedbackReasonCount', 'Handoff', 'HandoffMetrics', 'HandoffStatusCount', 'HttpHeader', 'LanguageCount',
+  'LanguageMetrics', 'LeftOut', 'MemberMetrics', 'Omission', 'OpeningPeriod', 'OutcomeCount', 'PageChange', 'PageInfo', 'PreviewedAnswer',
+  'PreviewedQuestion', 'QuestionMetrics', 'QuestionTopic', 'ReplyDraft', 'SourceMetrics', 'SourceProgress', 'SourceSync', 'TimeMetrics',
+  'TopicQuestion', 'TrustedDocument', 'UserError', 'Viewer', 'VisitorRecord', 'WaitingMail', 'WebhookSecretRotation', 'WidgetConfig', 'WidgetTexts',
 ];
 
 export default [

@@ -1,18 +1,19 @@
-// Protection against visitors who abuse the site: limits of the credits of a day, and blocked visitors. Visitors are
-// blocked from their conversation in the inbox.
+// Protection of the site and of its visitors: limits of the credits of a day, blocked visitors, and how long data is kept.
+// Visitors are blocked from their conversation in the inbox.
 
 import { useSignal } from "@preact/signals";
 import { type Blocked, type Caps, Guards, Unblock, UpdateCaps } from "../../generated/dashboard";
 import { change, may, site } from "../client";
 import { pathOf } from "../route";
 import { isRemoved, remove } from "../toasts";
+import { ErasureForm, RetentionForm } from "./retention";
 import { Badge, Empty, Fault, Field, Loading, Page, Pager, type Trail, When, useAction, useQuery } from "../ui";
 
 export function VisitorsPage() {
   const trail = useSignal<Trail>([null]);
   const loaded = useQuery(Guards, { site: site.value!.id, isAdmin: may("ADMIN"), after: trail.value.at(-1) ?? null });
   return (
-    <Page title="Protection" about="Limits for the questions of a day, and visitors who may not write.">
+    <Page title="Protection" about="Limits for the questions of a day, visitors who may not write, and how long data is kept.">
       <Loading of={loaded}>{({ site: found }) => {
         if (!found?.blockedVisitors) return <Fault text="Your key does not have permission to see blocked visitors." />;
         const { nodes, pageInfo } = found.blockedVisitors;
@@ -23,6 +24,7 @@ export function VisitorsPage() {
             {nodes.length === 0
               ? <Empty title="Nobody is blocked"><p>Open a conversation in the inbox to block its visitor. Blocked visitors can neither ask nor write.</p></Empty>
               : <><ul class="cards">{nodes.filter(({ id }) => !isRemoved(id)).map((blocked) => <Item key={blocked.id} blocked={blocked} onChange={loaded.reload} />)}</ul><Pager trail={trail} info={pageInfo} /></>}
+            {found.dataRetention && <><h2>Personal data</h2><RetentionForm retention={found.dataRetention} onSaved={loaded.reload} /><ErasureForm /></>}
           </>
         );
       }}</Loading>
