@@ -5,7 +5,7 @@
 //! Subheadings belong to the answer; a heading at its end belongs to what follows.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::candidate::{self, FaqCandidate, Group, Source};
 use super::dom::{NONE, NodeId};
@@ -66,12 +66,18 @@ const CLEAR_RATIO: f32 = 0.6;
 /// The questions of a page in document order.
 pub(crate) fn decide(flow: &Flow, mut groups: Vec<Group>, title: &str) -> Vec<Found> {
     let factor = if is_hinted(flow, title) { HINT_FACTOR } else { 1.0 };
+    let mut largest: HashMap<Source, usize> = HashMap::new();
+    for group in &groups {
+        let size = largest.entry(group.source).or_default();
+        *size = (*size).max(group.candidates.len());
+    }
     // Single headings go last: the title of a page of questions is often one itself.
     groups.sort_by_key(|group| {
-        let is_single = group.source <= Source::Heading && group.candidates.len() == 1;
+        let size = group.candidates.len();
+        let is_single = group.source <= Source::Heading && size == 1;
         // Answers may have markup of their own, and some of them begin like questions.
-        let is_clear = group.ratio() >= CLEAR_RATIO;
-        (is_single, Reverse(group.source), Reverse(is_clear), Reverse(group.candidates.len()))
+        let is_clear = group.ratio() >= CLEAR_RATIO && size * 2 >= largest[&group.source];
+        (is_single, Reverse(group.source), Reverse(is_clear), Reverse(size))
     });
     groups.truncate(GROUP_LIMIT);
     let mut taken: Vec<Taken> = Vec::new();

@@ -10,7 +10,7 @@ use super::flow::{BlockId, Blocks, Flow};
 use super::question::{self, LIKELY};
 
 /// Markup that a group comes from. Later variants are stronger evidence of what the author meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Source {
     /// Lines that only their question mark distinguishes from text.
     Line,
