@@ -7,11 +7,12 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::candidate::{self, FaqCandidate, Group, Source};
+use super::candidate::{FaqCandidate, Group, Source, is_content};
 use super::dom::{NONE, NodeId};
 use super::enclosed;
 use super::flow::{BlockId, Blocks, Flow};
 use super::question::{self, LIKELY};
+use super::standing::{self, CLEAR_RATIO, Standing, Taken, answers_questions, stop};
 
 /// A question of the page and the blocks that answer it, neither of them empty.
 #[derive(Debug, Clone)]
@@ -20,13 +21,6 @@ pub(crate) struct Found {
     pub answer: Blocks,
     /// Further parts of the answer, between and behind the questions that it encloses.
     pub rest: Vec<Blocks>,
-}
-
-#[derive(Debug, Clone)]
-struct Taken {
-    candidate: FaqCandidate,
-    /// End of the innermost element around all questions of the group.
-    group_end: BlockId,
 }
 
 /// Folded words in titles and headings that announce a list of questions.
@@ -60,9 +54,6 @@ const QUESTION_LIMIT: usize = 10_000;
 /// Factor by which thresholds are lowered on a page that calls itself an FAQ.
 const HINT_FACTOR: f32 = 0.6;
 
-/// From this ratio on, a larger weak group wins over the strong one around it.
-const CLEAR_RATIO: f32 = 0.6;
-
 /// The questions of a page in document order.
 pub(crate) fn decide(flow: &Flow, mut groups: Vec<Group>, title: &str) -> Vec<Found> {
     let factor = if is_hinted(flow, title) { HINT_FACTOR } else { 1.0 };
@@ -77,7 +68,8 @@ pub(crate) fn decide(flow: &Flow, mut groups: Vec<Group>, title: &str) -> Vec<Fo
         let is_single = group.source <= Source::Heading && size == 1;
         // Answers may have markup of their own, and some of them begin like questions.
         let is_clear = group.ratio() >= CLEAR_RATIO && size * 2 >= largest[&group.source];
-        (is_single, Reverse(group.source), Reverse(is_clear), Reverse(size))
+        let marked = group.candidates.iter().filter(|candidate| candidate.likeness >= 1.0).count();
+        (is_single, Reverse(group.source), Reverse(is_clear), Reverse(size), Reverse(marked))
     });
     groups.truncate(GROUP_LIMIT);
     let mut taken: Vec<Taken> = Vec::new();
@@ -90,6 +82,9 @@ pub(crate) fn decide(flow: &Flow, mut groups: Vec<Group>, title: &str) -> Vec<Fo
             continue;
         }
         if !is_accepted(flow, &mut group, factor) {
+            continue;
+        }
+        if answers_questions(flow, &group, &taken) {
             continue;
         }
         // An answer that begins like a question makes its own question no category.
@@ -156,15 +151,6 @@ fn has_content(flow: &Flow, group: &Group) -> bool {
     with.count() * 2 >= group.candidates.len()
 }
 
-pub(crate) fn is_content(flow: &Flow, id: BlockId) -> bool {
-    let block = flow.block(id);
-    // "Q2" and "A2" in a cell before the text are labels; "A4" anywhere else may be an answer.
-    let is_first_cell = block.row != NONE && id + 1 < flow.len() && flow.block(id + 1).row == block.row;
-    let text = flow.text(id).trim();
-    let is_cell_label = is_first_cell && text.len() <= 4 && text.ends_with(|c: char| c.is_ascii_digit());
-    !block.is_boilerplate && !block.is_control && !is_cell_label && !candidate::is_bare_label(text)
-}
-
 /// Removes enclosing candidates that are titles of several questions in this group.
 fn drop_categories_around(flow: &Flow, group: &Group, taken: &mut Vec<Taken>) {
     taken.retain(|outer| {
@@ -183,61 +169,10 @@ fn drop_categories_around(flow: &Flow, group: &Group, taken: &mut Vec<Taken>) {
     });
 }
 
-/// The blocks that an accepted question covers, itself included.
-struct Region {
-    blocks: Blocks,
-    is_bounded: bool,
-}
-
-/// The regions of the accepted questions, by start.
-fn regions(flow: &Flow, taken: &[Taken]) -> Vec<Region> {
-    let mut order: Vec<&Taken> = taken.iter().collect();
-    order.sort_by_key(|taken| taken.candidate.question.start);
-    let starts = order.iter().skip(1).map(|taken| taken.candidate.question.start);
-    let ends: Vec<_> = starts.chain([flow.len()]).collect();
-    let region = |(taken, next): (&&Taken, &BlockId)| {
-        let end = match &taken.candidate.answer {
-            Some(answer) => answer.end,
-            None => stop(flow, taken, *next),
-        };
-        Region { blocks: taken.candidate.question.start..end, is_bounded: taken.candidate.answer.is_some() }
-    };
-    order.iter().zip(&ends).map(region).collect()
-}
-
-/// The relation of a candidate to the questions that are already accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// The same blocks are an accepted question.
-    Same,
-    /// Inside an answer that the markup encloses.
-    Enclosed,
-    /// After text that answers the previous question.
-    Behind,
-    Free,
-}
-
-fn standing(flow: &Flow, regions: &[Region], candidate: &FaqCandidate) -> Standing {
-    let start = candidate.question.start;
-    let at = regions.partition_point(|region| region.blocks.start <= start);
-    let Some(region) = at.checked_sub(1).map(|at| &regions[at]) else { return Standing::Free };
-    if region.blocks.start == start {
-        Standing::Same
-    } else if !region.blocks.contains(&start) {
-        Standing::Free
-    } else if region.is_bounded {
-        Standing::Enclosed
-    } else if (region.blocks.start + 1..start).any(|id| is_content(flow, id)) {
-        Standing::Behind
-    } else {
-        Standing::Free
-    }
-}
-
 /// Accepts the candidates of a group that are not inside the answers of others. Returns whether it accepts the group.
 fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) -> bool {
-    let regions = regions(flow, taken);
-    let standings: Vec<_> = group.candidates.iter().map(|c| standing(flow, &regions, c)).collect();
+    let regions = standing::regions(flow, taken);
+    let standings: Vec<_> = group.candidates.iter().map(|c| standing::standing(flow, &regions, c)).collect();
     let count = |wanted: &[Standing]| standings.iter().filter(|s| wanted.contains(s)).count();
     let fresh = standings.len() - count(&[Standing::Same]);
     let inside = count(&[Standing::Enclosed, Standing::Behind]);
@@ -246,13 +181,6 @@ fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) -> bool {
     let known_percent = count(&[Standing::Same]) * 100 / standings.len().max(1);
     let is_known = known_percent > KNOWN_PERCENT;
     if inside * 2 > fresh && !is_clear && !is_known {
-        return false;
-    }
-    // Paragraphs that begin like questions ("We ship to…") are the answers of the questions right above them.
-    let answers = group.candidates.iter().zip(&standings).filter(|(candidate, standing)| {
-        **standing == Standing::Free && is_first_content(flow, &regions, candidate.question.start)
-    });
-    if answers.count() * 2 > fresh && group.ratio() < CLEAR_RATIO {
         return false;
     }
     let room = QUESTION_LIMIT.saturating_sub(taken.len());
@@ -276,13 +204,6 @@ fn add(flow: &Flow, group: Group, taken: &mut Vec<Taken>) -> bool {
     true
 }
 
-/// Whether a block is the first content of an accepted question.
-fn is_first_content(flow: &Flow, regions: &[Region], start: BlockId) -> bool {
-    let at = regions.partition_point(|region| region.blocks.start < start);
-    let Some(region) = at.checked_sub(1).map(|at| &regions[at]) else { return false };
-    region.blocks.contains(&start) && !(region.blocks.start + 1..start).any(|id| is_content(flow, id))
-}
-
 /// From this percentage of accepted candidates on, the other questions of a group are of the same kind.
 const KNOWN_PERCENT: usize = 50;
 
@@ -297,20 +218,6 @@ fn common_end(flow: &Flow, group: &Group) -> BlockId {
     // Candidates are in document order: what is around the first and the last is around all.
     let around: Vec<NodeId> = flow.dom.ancestors(first).collect();
     flow.dom.ancestors(last).find(|id| around.contains(id)).map_or(flow.len(), |id| flow.range(id).end)
-}
-
-/// Returns where an answer without its own element ends: at the next question, at a heading that is not a
-/// subheading, or with the element around all questions.
-fn stop(flow: &Flow, taken: &Taken, next: BlockId) -> BlockId {
-    let question = &taken.candidate.question;
-    let level = flow.block(question.start).heading;
-    let end = next.min(taken.group_end.max(question.end));
-    (question.end..end)
-        .find(|&id| {
-            let heading = flow.block(id).heading;
-            heading > 0 && (level == 0 || heading <= level)
-        })
-        .unwrap_or(end)
 }
 
 /// Removes headings that are not questions and have questions in headings below them, even if text

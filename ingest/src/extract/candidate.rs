@@ -5,7 +5,7 @@
 
 use html5ever::local_name;
 
-use super::dom::NodeId;
+use super::dom::{NONE, NodeId};
 use super::flow::{BlockId, Blocks, Flow};
 use super::question::{self, LIKELY};
 
@@ -132,6 +132,16 @@ pub(crate) fn is_bare_label(text: &str) -> bool {
     let is_amount = text.contains(['€', '$', '£', '¥', '%']) && text.contains(|c: char| c.is_ascii_digit());
     let is_separated = letters <= 1 && text.ends_with(['.', ':', ')', '：']) && !is_amount;
     is_separated || !text.chars().any(char::is_alphanumeric)
+}
+
+/// Whether a block is a part of what a page says, and no control, label or boilerplate.
+pub(crate) fn is_content(flow: &Flow, id: BlockId) -> bool {
+    let block = flow.block(id);
+    // "Q2" and "A2" in a cell before the text are labels; "A4" anywhere else may be an answer.
+    let is_first_cell = block.row != NONE && id + 1 < flow.len() && flow.block(id + 1).row == block.row;
+    let text = flow.text(id).trim();
+    let is_cell_label = is_first_cell && text.len() <= 4 && text.ends_with(|c: char| c.is_ascii_digit());
+    !block.is_boilerplate && !block.is_control && !is_cell_label && !is_bare_label(text)
 }
 
 const LONGEST_LABEL_BYTES: usize = 12;

@@ -2,7 +2,8 @@
 //!
 //! Called by the `arbiter` when the questions of the page are known.
 
-use super::arbiter::{Found, is_content};
+use super::arbiter::Found;
+use super::candidate::is_content;
 use super::flow::{BlockId, Blocks, Flow};
 
 /// Divides what each answer encloses: the enclosed questions keep their own text, and the rest belongs to the answer.

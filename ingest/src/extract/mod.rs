@@ -48,6 +48,7 @@ pub(crate) mod script;
 mod script_data;
 mod sink;
 mod stand_in;
+mod standing;
 mod structured_data;
 mod tables;
 

@@ -225,8 +225,10 @@ pub(crate) fn likeness(line: &str) -> f32 {
         return 0.7;
     }
     let first = bare.split(|c: char| c.is_whitespace() || c == ',').next().unwrap_or_default();
+    // "No, ..." answers.
+    let answers = bare[first.len()..].starts_with(',');
     let first = first.to_lowercase();
-    let is_opened = OPENERS.contains(&first.as_str()) || TELLERS.contains(&first.as_str());
+    let is_opened = OPENERS.contains(&first.as_str()) || TELLERS.contains(&first.as_str()) && !answers;
     if bare.contains(' ') && is_opened { 0.7 } else { 0.0 }
 }
 

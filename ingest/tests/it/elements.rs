@@ -286,3 +286,19 @@ fn the_style_of_an_element_may_put_it_on_its_own_line() {
         "<div><span class=q style='display: block'>{q}</span><span class=a style='color:red;display:block'>{a}</span></div>",
     );
 }
+
+#[test]
+fn answers_that_say_no_are_answers() {
+    let questions = [
+        ("Recogida en tienda", "No, no cobramos nada por recoger el pedido en la tienda."),
+        ("Pago a plazos", "No, por ahora solo aceptamos un pago."),
+        ("¿Envían a las islas?", "Sí, en cinco días."),
+    ];
+    let item =
+        |(question, answer): &(&str, &str)| format!("<div><p class=q>{question}</p><p class=a>{answer}</p></div>");
+    let body: String = questions.iter().map(item).collect();
+
+    let found = pairs(&format!("<h1>Preguntas frecuentes</h1>{body}"));
+
+    assert!(!found.iter().any(|(question, _)| question.starts_with("No,")), "{found:?}");
+}
