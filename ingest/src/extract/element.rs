@@ -98,8 +98,8 @@ fn inline(dom: &Dom, id: NodeId) -> Display {
 /// Whether the style of an element puts it on lines of its own.
 fn is_block_by_style(dom: &Dom, id: NodeId) -> bool {
     let style = dom.attribute(id, &local_name!("style")).unwrap_or_default();
-    let values = style.split(';').filter_map(|rule| rule.split_once(':'));
-    let display = values.filter(|(name, _)| name.trim().eq_ignore_ascii_case("display")).last();
+    let mut values = style.split(';').filter_map(|rule| rule.split_once(':'));
+    let display = values.rfind(|(name, _)| name.trim().eq_ignore_ascii_case("display"));
     display.is_some_and(|(_, value)| matches!(value.trim(), "block" | "flex" | "grid" | "list-item" | "table"))
 }
 
