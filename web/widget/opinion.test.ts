@@ -34,7 +34,7 @@ test("a visitor says why an answer did not help", async () => {
   button("Wrong").click();
   button("Outdated").click();
   expect(form.querySelectorAll("[aria-pressed=true]")).toHaveLength(1);
-  form.querySelector("textarea")!.value = " The shop has moved. ";
+  form.querySelector("input")!.value = " The shop has moved. ";
   await send();
 
   const input = { conversationId: "conv_1", feedback: "UNHELPFUL", reason: "OUTDATED", comment: "The shop has moved." };
@@ -47,7 +47,7 @@ test("a reason can be taken back, and a comment is enough", async () => {
 
   button("Wrong").click();
   button("Wrong").click();
-  form.querySelector("textarea")!.value = "Too long";
+  form.querySelector("input")!.value = "Too long";
   await send();
 
   expect(run.mock.calls[0]![1]).toEqual({ input: { conversationId: "conv_1", feedback: "UNHELPFUL", reason: null, comment: "Too long" } });

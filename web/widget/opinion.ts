@@ -46,7 +46,8 @@ function opinionForm<T>({ h, lang, reason }: OpinionForm, title: string, choices
     };
     return h("button", { class: "chip", type: "button", "aria-pressed": "false", "aria-label": label !== text && label, dir: "auto", onclick: choose }, text);
   });
-  const comment = h("textarea", { rows: 2, maxlength: COMMENT_MAX_CHARS, placeholder: words.comment, "aria-label": words.comment, dir: "auto" });
+  // Of one line, so that the only text area of the panel is the field for messages.
+  const comment = h("input", { type: "text", maxlength: COMMENT_MAX_CHARS, placeholder: words.comment, "aria-label": words.comment, dir: "auto" });
   const error = h("p", { class: "bad", role: "alert", dir: "auto" });
   const submit = h("button", { class: "solid", type: "submit", disabled: needsChoice }, words.send);
   const form = h("form", {
