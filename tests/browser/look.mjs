@@ -26,6 +26,7 @@ async function take(browser, world, name, looks) {
     for (const [w, h, scheme, path] of looks) {
       await who.page.setViewportSize({ width: w, height: h });
       await who.page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+      if (isForDocs) await who.page.evaluate(() => document.querySelectorAll("main, html").forEach((element) => element.scrollTo(0, 0)));
       await who.page.screenshot({ path });
     }
   } finally {

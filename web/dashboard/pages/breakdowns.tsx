@@ -116,7 +116,7 @@ function Days({ days, zone }: { days: Day[]; zone: string }) {
             <strong>{nameOf(day)}</strong><span class="key answered">{counted(day.questions.answeredCount, "answered question")}</span><span class="key unanswered">{counted(day.questions.unansweredCount, "unanswered question")}</span>
           </div>)}
       </div>
-      <p class="row hint keys"><span class="key answered">Answered</span><span class="key unanswered">Unanswered</span><span>Days in the time zone {zone}</span></p>
+      <p class="row hint legend"><span class="key answered">Answered</span><span class="key unanswered">Unanswered</span><span>Days in the time zone {zone}</span></p>
       <details><summary>As a table</summary>
         <div class="scroll" tabIndex={0} role="region" aria-label="Questions per day"><table>
           <thead><tr><th scope="col">Day ({zone})</th><th scope="col">Answered</th><th scope="col">Unanswered</th></tr></thead>
