@@ -5,7 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 
-const FILE_TIMEOUT_MS = 600_000;
+/** A file takes at most this long, and a soak as much longer as it was told to run. */
+const FILE_TIMEOUT_MS = 600_000 + Number(process.env.SOAK_MINUTES ?? 0) * 60_000;
 
 const named = process.argv.slice(2);
 const files = named.length ? named : readdirSync(".").filter((name) => name.endsWith(".test.mjs")).sort();
