@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 
-/** A file takes at most this long, and a soak as much longer as it was told to run. */
+/** A file takes at most this long, and a soak the minutes of `SOAK_MINUTES` longer. */
 const FILE_TIMEOUT_MS = 600_000 + Number(process.env.SOAK_MINUTES ?? 0) * 60_000;
 
 const named = process.argv.slice(2);
