@@ -258,6 +258,9 @@ export function Badge({ value, children }: { value: string; children?: Component
   return <span class={`badge ${TONES[value] ?? ""}`}>{children ?? labelOf(value)}</span>;
 }
 
+/** The number in a field. It is null when the field is empty. */
+export const numberOf = (text: string): number | null => (text.trim() === "" ? null : Number(text));
+
 /** `2 pages`, `1 page`. */
 export const counted = (n: number, noun: string) => `${n.toLocaleString()} ${noun}${n === 1 ? "" : "s"}`;
 

@@ -4,12 +4,10 @@ import { useSignal } from "@preact/signals";
 import { EraseVisitor, type Retention, UpdateRetention } from "../../generated/dashboard";
 import { change, site } from "../client";
 import { done, remove } from "../toasts";
-import { Fault, Field, counted, useAction } from "../ui";
+import { Fault, Field, counted, numberOf, useAction } from "../ui";
 
 /** The most days that the server accepts: ten years. */
 const DAYS_MAX = 3650;
-
-const daysOf = (text: string): number | null => (text.trim() === "" ? null : Number(text));
 
 export function RetentionForm({ retention, onSaved }: { retention: Retention; onSaved(): void }) {
   const conversations = useSignal(String(retention.conversationDays ?? ""));
@@ -21,7 +19,7 @@ export function RetentionForm({ retention, onSaved }: { retention: Retention; on
     event.preventDefault();
     isSaved.value = false;
     void act(async () => {
-      const input = { conversationDays: daysOf(conversations.value), eventDays: daysOf(events.value), deliveryDays: daysOf(deliveries.value), siteId: site.value!.id };
+      const input = { conversationDays: numberOf(conversations.value), eventDays: numberOf(events.value), deliveryDays: numberOf(deliveries.value), siteId: site.value!.id };
       await change(UpdateRetention, { input });
       isSaved.value = true;
       onSaved();

@@ -7,7 +7,7 @@ import { change, may, site } from "../client";
 import { pathOf } from "../route";
 import { isRemoved, remove } from "../toasts";
 import { ErasureForm, RetentionForm } from "./retention";
-import { Badge, Empty, Fault, Field, Loading, Page, Pager, type Trail, When, useAction, useQuery } from "../ui";
+import { Badge, Empty, Fault, Field, Loading, Page, Pager, type Trail, When, numberOf, useAction, useQuery } from "../ui";
 
 export function VisitorsPage() {
   const trail = useSignal<Trail>([null]);
@@ -46,8 +46,6 @@ function Item({ blocked, onChange }: { blocked: Blocked; onChange(): void }) {
     </li>
   );
 }
-
-const numberOf = (text: string): number | null => (text.trim() === "" ? null : Number(text));
 
 function CapsForm({ caps, onSaved }: { caps: Caps; onSaved(): void }) {
   const perDay = useSignal(String(caps.perDay ?? ""));
