@@ -52,7 +52,7 @@ impl LocalDays {
     pub fn start(self, day: Day) -> Timestamp {
         let midnight =
             EPOCH.checked_add_signed(Days::days(day.number().into())).and_then(|date| date.and_hms_opt(0, 0, 0));
-        let Some(midnight) = midnight else { return Timestamp::from_ms(i64::from(day.number()) * 86_400_000) };
+        let Some(midnight) = midnight else { return day.start() };
         // Where the clock skips midnight, the day begins an hour later.
         let found = self.0.from_local_datetime(&midnight).earliest();
         let found = found.or_else(|| self.0.from_local_datetime(&(midnight + Days::hours(1))).earliest());
