@@ -2,7 +2,7 @@
 
 use helpbot_db::{Db, conversations, handoffs};
 use helpbot_domain::conversation::Conversation;
-use helpbot_domain::handoff::HandoffRecord;
+use helpbot_domain::handoff::{HandoffRecord, HandoffStep};
 use helpbot_domain::ids::SiteId;
 use helpbot_domain::satisfaction::Rating;
 
@@ -16,20 +16,7 @@ on_both_backends!(
 
 /// A handoff that began a number of seconds after [`make::NOW`].
 fn handoff(of: &Conversation, number: i64, seconds: u64) -> HandoffRecord {
-    HandoffRecord {
-        site_id: of.site_id,
-        conversation_id: of.id,
-        number,
-        began_at: make::later(seconds),
-        is_requested: true,
-        assigned_at: None,
-        first_reply_at: None,
-        resolved_at: None,
-        member_id: None,
-        rating: None,
-        comment: None,
-        rated_at: None,
-    }
+    HandoffRecord { number, ..HandoffRecord::after(None, of, HandoffStep::Request, make::later(seconds)) }
 }
 
 async fn stored(db: &Db, site: SiteId) -> Conversation {

@@ -7,7 +7,6 @@
 use std::fs;
 use std::path::Path;
 
-use helpbot_domain::conversation::Outcome;
 use helpbot_engine::evaluate::{self, CorpusEntry, CorpusQuery};
 use helpbot_engine::{AnswerPolicy, Channels};
 use serde::Deserialize;
@@ -70,17 +69,16 @@ impl Counts {
         let trials = evaluate::trials(&corpus, &queries, &AnswerPolicy::default(), Channels::Both);
 
         for (line, trial) in evaluate::run(&trials).iter().zip(&trials) {
-            let is_answered = trial.decision.outcome == Outcome::Answered;
             let Some(relevant) = trial.query.relevant.first() else {
                 self.unanswerable += 1.0;
-                self.answered += f64::from(u8::from(is_answered));
+                self.answered += f64::from(u8::from(line.answered));
                 continue;
             };
             let is_first = line.ranked.first() == Some(relevant);
-            let is_led = is_answered && is_first || line.suggested.contains(relevant);
+            let is_led = line.answered && is_first || line.suggested.contains(relevant);
             self.answerable += 1.0;
             self.led += f64::from(u8::from(is_led));
-            self.wrong += f64::from(u8::from(is_answered && !is_first));
+            self.wrong += f64::from(u8::from(line.answered && !is_first));
         }
     }
 }

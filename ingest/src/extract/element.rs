@@ -251,13 +251,16 @@ pub(crate) fn is_in_title(dom: &Dom, id: NodeId) -> bool {
 pub(crate) fn is_behind_title(dom: &Dom, id: NodeId) -> bool {
     let previous = |at: NodeId| Some(dom.node(at).previous).filter(|&previous| previous != NONE);
     let before = std::iter::successors(previous(id), |&at| previous(at)).take(TITLE_PARTS);
-    let mut texts =
-        before.map(|at| if dom.is_element(at) { dom.raw_text(at, TITLE_PARTS) } else { dom.text_of(at).to_owned() });
+    let mut texts = before
+        .map(|at| if dom.is_element(at) { dom.raw_text(at, TITLE_PART_BYTES) } else { dom.text_of(at).to_owned() });
     texts.any(|text| text.chars().any(char::is_alphabetic))
 }
 
-/// The most parts of a title, and bytes of one of them, that are looked at.
+/// The most parts of a title that are looked at.
 const TITLE_PARTS: usize = 20;
+
+/// The most bytes of a part of a title that are looked at.
+const TITLE_PART_BYTES: usize = 20;
 
 /// The number of the first item of an ordered list.
 pub(crate) fn first_number(dom: &Dom, list: NodeId) -> u32 {
