@@ -1,4 +1,4 @@
-//! Votes: whether an answer helped the visitor, and why not.
+//! Votes: whether an answer helped the visitor, and if not, why.
 
 use helpbot_db::stats::DailyCounts;
 use helpbot_domain::Invalid;

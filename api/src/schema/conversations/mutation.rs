@@ -183,7 +183,7 @@ impl ConversationMutation {
         AskQuestionPayload::of(access, asked)
     }
 
-    /// Stores whether an answer helped the visitor, and why not. A later vote replaces an earlier one. Webhooks receive
+    /// Stores whether an answer helped the visitor, and if not, why. A later vote replaces an earlier one. Webhooks receive
     /// only the vote. Requires the `CHAT` scope. Fails with `NOT_FOUND` when the conversation does not exist, and with
     /// `BAD_USER_INPUT` for a reason of a helpful vote and a comment that is too long.
     async fn submit_feedback(
