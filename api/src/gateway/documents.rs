@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 use sha2::{Digest, Sha256};
 
 use super::guard;
@@ -16,6 +17,13 @@ use super::guard::rejection::DocumentRejection;
 /// Maximum number of recent documents. A web page uses a few dozen; documents that an attacker
 /// invents replace only documents that are rarely used.
 const RECENT_MAX: usize = 512;
+/// Part of the cache for documents that were requested repeatedly. The rest is for new ones: a client that was
+/// told to send a document with its hash requests it by the hash alone soon after, and must find it even while
+/// others send documents that they build anew for every request.
+const REPEATED_SHARE: f64 = 0.5;
+/// Parts with a lock and a capacity of their own. With more of them, new documents would leave a small part
+/// early.
+const SHARDS: usize = 4;
 /// Longer documents are parsed on every request: parsed, a document takes about twenty times the
 /// memory of its text.
 const RECENT_BYTES_MAX: usize = 8 * 1024;
@@ -26,7 +34,19 @@ pub(super) struct RecentDocuments(Cache<[u8; 32], Arc<Document>>);
 
 impl Default for RecentDocuments {
     fn default() -> Self {
-        Self(Cache::new(RECENT_MAX))
+        let options = OptionsBuilder::new()
+            .shards(SHARDS)
+            .estimated_items_capacity(RECENT_MAX)
+            .weight_capacity(RECENT_MAX as u64)
+            .hot_allocation(REPEATED_SHARE)
+            .build()
+            .expect("both capacities are set");
+        Self(Cache::with_options(
+            options,
+            UnitWeighter,
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
+        ))
     }
 }
 
@@ -97,6 +117,25 @@ mod tests {
 
         assert!(recent.get(&hash("{ unused }")).is_none());
         assert!(recent.0.len() <= RECENT_MAX, "{}", recent.0.len());
+    }
+
+    #[test]
+    fn a_new_document_outlasts_a_hundred_other_new_documents_in_a_full_cache() {
+        let recent = RecentDocuments::default();
+        let read = |text: &str| recent.read(text, hash(text), &DocumentSize::MAX).map(|_| ());
+        for text in (0..2 * RECENT_MAX).map(|n| format!("{{ known{n} }}")) {
+            read(&text).unwrap();
+            read(&text).unwrap();
+        }
+
+        for n in 0..50 {
+            let registered = format!("{{ registered{n} }}");
+            read(&registered).unwrap();
+            for other in 0..100 {
+                read(&format!("{{ made{n}x{other} }}")).unwrap();
+            }
+            assert!(recent.get(&hash(&registered)).is_some(), "{n}");
+        }
     }
 
     #[test]
