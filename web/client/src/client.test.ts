@@ -16,6 +16,8 @@ class FakeSocket {
   static all: FakeSocket[] = [];
   sent: Frame[] = [];
   isClosed = false;
+  readyState = 0;
+  closedIn: number[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((message: { data: string }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
@@ -29,11 +31,13 @@ class FakeSocket {
   }
 
   close(): void {
+    this.closedIn.push(this.readyState);
     this.isClosed = true;
   }
 
   /** Accepts the connection. Returns the request of the client. */
   accept(): NonNullable<Frame["payload"]> {
+    this.readyState = 1;
     this.onopen?.();
     this.say({ type: "connection_ack" });
     return this.sent.find(({ type }) => type === "subscribe")!.payload!;
@@ -170,10 +174,31 @@ describe("events", () => {
     const abort = new AbortController();
     const events = client.events(Events, {}, { signal: abort.signal });
     const first = events.next();
+    socket(0).accept();
     abort.abort();
 
     expect((await first).done).toBe(true);
     expect(socket(0).isClosed).toBe(true);
+  });
+
+  it("a_socket_that_is_no_longer_needed_is_closed_when_it_opens_and_after_a_second_at_the_latest", async () => {
+    for (const opens of [true, false]) {
+      FakeSocket.all = [];
+      const abort = new AbortController();
+      const first = client.events(Events, {}, { signal: abort.signal }).next();
+      abort.abort();
+      expect((await first).done).toBe(true);
+      expect(socket(0).closedIn).toEqual([]);
+
+      if (opens) {
+        socket(0).readyState = 1;
+        socket(0).onopen?.();
+      }
+      await vi.advanceTimersByTimeAsync(1_000);
+
+      expect(socket(0).closedIn[0]).toBe(opens ? 1 : 0);
+      expect(socket(0).sent).toEqual([]);
+    }
   });
 });
 

@@ -7,6 +7,10 @@ import type { Credentials } from "./graphql";
 const PING_MS = 20_000;
 const PONG_MS = 10_000;
 const CLOSE_NORMAL = 1000;
+/** A socket that is no longer needed may take this long to open before it is closed. */
+const OPENING_MS = 1_000;
+/** The `readyState` of a socket that is not open yet. */
+const CONNECTING = 0;
 /** Close codes of the protocol after which a retry with the same credentials would fail again. */
 const REFUSALS: Record<number, string> = { 4401: "UNAUTHENTICATED" };
 
@@ -56,7 +60,11 @@ export function socketTransport<E extends Event>(endpoint: string, credentials: 
     return () => {
       watchdog.stop();
       socket.onclose = socket.onmessage = null;
-      socket.close(CLOSE_NORMAL);
+      const close = () => socket.close(CLOSE_NORMAL);
+      // Closing a socket before it is open is an error on the console, so it may open first.
+      socket.onopen = close;
+      if (socket.readyState === CONNECTING) setTimeout(close, OPENING_MS);
+      else close();
     };
   };
 }
