@@ -156,26 +156,31 @@ impl Raw {
 
     /// The Markdown with a backslash before each sign of its texts that would be read as a marker.
     fn escaped(self) -> String {
-        let mut later = Later::of(&self.markdown);
-        let mut out = String::with_capacity(self.markdown.len() + 8);
+        let markdown = self.markdown.as_str();
+        let mut later = Later::of(markdown);
+        let mut out = String::with_capacity(markdown.len() + 8);
+        let mut written = 0;
         let mut texts = self.texts.into_iter().peekable();
-        let mut before = None;
-        for (at, c) in self.markdown.char_indices() {
-            later.pass(&self.markdown[at..], c);
+        for (at, sign) in markdown.match_indices(MARKERS) {
+            let rest = &markdown[at + sign.len()..];
+            let sign = char::from(markdown.as_bytes()[at]);
+            later.pass(&markdown[at..], sign);
             while texts.next_if(|(range, _)| range.end <= at).is_some() {}
             let place = texts.peek().filter(|(range, _)| range.contains(&at)).map(|&(_, place)| place);
-            if let Some(place) = place
-                && c.is_ascii_punctuation()
-                && is_marker(c, before, &self.markdown[at + 1..], place, &later)
-            {
+            let before = markdown[..at].chars().next_back();
+            if place.is_some_and(|place| is_marker(sign, before, rest, place, &later)) {
+                out.push_str(&markdown[written..at]);
                 out.push('\\');
+                written = at;
             }
-            out.push(c);
-            before = Some(c);
         }
+        out.push_str(&markdown[written..]);
         out
     }
 }
+
+/// The signs that [`is_marker`] looks at.
+const MARKERS: [char; 10] = ['\\', '*', '_', '`', '~', '[', ']', '!', '<', '&'];
 
 /// How many signs that could close a marker are still to come.
 struct Later {
@@ -188,8 +193,18 @@ struct Later {
 
 impl Later {
     fn of(markdown: &str) -> Self {
-        let count = |sign: &str| markdown.matches(sign).count();
-        Self { stars: count("*"), ticks: count("`"), underscores: count("_"), tildes: count("~"), targets: count("](") }
+        let mut counted = Self { stars: 0, ticks: 0, underscores: 0, tildes: 0, targets: 0 };
+        for (at, byte) in markdown.bytes().enumerate() {
+            match byte {
+                b'*' => counted.stars += 1,
+                b'`' => counted.ticks += 1,
+                b'_' => counted.underscores += 1,
+                b'~' => counted.tildes += 1,
+                b']' if markdown[at..].starts_with("](") => counted.targets += 1,
+                _ => {}
+            }
+        }
+        counted
     }
 
     fn pass(&mut self, rest: &str, c: char) {
