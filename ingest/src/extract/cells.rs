@@ -122,7 +122,7 @@ fn is_cell(dom: &Dom, id: NodeId) -> bool {
 }
 
 fn span(dom: &Dom, cell: NodeId, name: &str) -> usize {
-    let value = dom.attribute(cell, &LocalName::from(name)).and_then(|value| value.trim().parse().ok());
+    let value = dom.attribute_named(cell, name).and_then(|value| value.trim().parse().ok());
     value.unwrap_or(1).clamp(1, 1000)
 }
 

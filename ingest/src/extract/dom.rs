@@ -97,6 +97,18 @@ impl Dom {
             .map(|attribute| self.slice(attribute.value))
     }
 
+    /// Like [`Dom::attribute`], for names that html5ever does not know and which `LocalName::from` would have to look up in
+    /// a table that all threads share.
+    pub fn attribute_named(&self, id: NodeId, name: &str) -> Option<&str> {
+        let node = self.node(id);
+        if !matches!(node.kind, NodeKind::Element | NodeKind::Foreign) {
+            return None;
+        }
+        let (from, to) = node.span;
+        let attributes = &self.attributes[from as usize..to as usize];
+        attributes.iter().find(|attribute| *attribute.name == *name).map(|attribute| self.slice(attribute.value))
+    }
+
     fn slice(&self, (from, to): (u32, u32)) -> &str {
         &self.text[from as usize..to as usize]
     }

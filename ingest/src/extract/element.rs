@@ -3,6 +3,8 @@
 //!
 //! Style sheets are not read, only the names, roles and attributes that the page itself carries.
 
+use std::borrow::Cow;
+
 use html5ever::{LocalName, local_name};
 
 use super::dom::{Dom, NONE, NodeId, NodeKind};
@@ -22,7 +24,7 @@ pub(crate) enum Display {
 /// How an element of HTML is laid out, near enough.
 pub(crate) fn display(dom: &Dom, id: NodeId) -> Display {
     match *dom.name(id) {
-        local_name!("template") if dom.attribute(id, &LocalName::from("shadowrootmode")).is_some() => Display::Block,
+        local_name!("template") if dom.attribute_named(id, "shadowrootmode").is_some() => Display::Block,
         local_name!("script")
         | local_name!("style")
         | local_name!("template")
@@ -87,7 +89,7 @@ fn inline(dom: &Dom, id: NodeId) -> Display {
     let is_button = matches!(role, Some("button" | "tab"));
     // A part of a component, unless it is already in its slot.
     let is_in_slot = dom.nodes.get(dom.node(id).parent as usize).is_some_and(|above| &*above.name == "slot");
-    let is_slotted = dom.attribute(id, &LocalName::from("slot")).is_some() && !is_in_slot;
+    let is_slotted = dom.attribute_named(id, "slot").is_some() && !is_in_slot;
     if is_name || is_button || is_slotted || is_block_by_style(dom, id) || opens_something(dom, id) || is_tab(dom, id) {
         Display::Block
     } else {
@@ -167,7 +169,7 @@ pub(crate) fn opens_something(dom: &Dom, id: NodeId) -> bool {
     }
     ["data-toggle", "data-bs-toggle"]
         .into_iter()
-        .any(|name| matches!(dom.attribute(id, &LocalName::from(name)), Some("collapse" | "accordion")))
+        .any(|name| matches!(dom.attribute_named(id, name), Some("collapse" | "accordion")))
 }
 
 /// The fragments of the element that a switch shows; several where its attributes disagree.
@@ -175,7 +177,7 @@ pub(crate) fn opened_fragments(dom: &Dom, id: NodeId) -> impl Iterator<Item = &s
     let controls = dom.attribute(id, &local_name!("aria-controls"));
     let targets = ["data-target", "data-bs-target", "href"]
         .into_iter()
-        .filter_map(move |name| dom.attribute(id, &LocalName::from(name)))
+        .filter_map(move |name| dom.attribute_named(id, name))
         .filter_map(|value| value.strip_prefix('#'));
     let first = controls.and_then(|value| value.split_ascii_whitespace().next());
     first.into_iter().chain(targets).filter(|fragment| !fragment.is_empty())
@@ -265,7 +267,7 @@ const TITLE_PART_BYTES: usize = 20;
 /// The number of the first item of an ordered list.
 pub(crate) fn first_number(dom: &Dom, list: NodeId) -> u32 {
     let start = dom.attribute(list, &local_name!("start")).and_then(|n| n.parse().ok());
-    let is_reversed = dom.attribute(list, &LocalName::from("reversed")).is_some();
+    let is_reversed = dom.attribute_named(list, "reversed").is_some();
     let items = || dom.children(list).filter(|&id| *dom.name(id) == local_name!("li")).count() as u32;
     start.unwrap_or_else(|| if is_reversed { items() } else { 1 })
 }
@@ -273,7 +275,7 @@ pub(crate) fn first_number(dom: &Dom, list: NodeId) -> u32 {
 /// Whether an item belongs to a list that counts down.
 pub(crate) fn is_in_reversed_list(dom: &Dom, item: NodeId) -> bool {
     let parent = dom.ancestors(item).next();
-    parent.is_some_and(|list| dom.attribute(list, &LocalName::from("reversed")).is_some())
+    parent.is_some_and(|list| dom.attribute_named(list, "reversed").is_some())
 }
 
 /// Whether an element is the label of a tab.
@@ -283,10 +285,10 @@ pub(crate) fn is_tab(dom: &Dom, id: NodeId) -> bool {
     }
     let is_toggle = ["data-toggle", "data-bs-toggle"]
         .into_iter()
-        .any(|name| matches!(dom.attribute(id, &LocalName::from(name)), Some("tab" | "pill")));
+        .any(|name| matches!(dom.attribute_named(id, name), Some("tab" | "pill")));
     let is_label = *dom.name(id) == local_name!("label")
         && dom.ancestors(id).take(1).any(|above| names(dom, above).any(|name| name == "tabbed-labels"));
-    let is_named = names(dom, id).any(|name| TAB_NAMES.contains(&name.as_str()));
+    let is_named = names(dom, id).any(|name| TAB_NAMES.contains(&&*name));
     let is_listed = || {
         let is_child = matches!(
             *dom.name(id),
@@ -314,13 +316,13 @@ fn is_tab_list_name(name: &str) -> bool {
 pub(crate) fn is_tab_list(dom: &Dom, id: NodeId) -> bool {
     dom.attribute(id, &local_name!("role")) == Some("tablist")
         || names(dom, id)
-            .any(|name| matches!(name.as_str(), "tabbed-labels" | "nav-tabs" | "nav-pills") || is_tab_list_name(&name))
+            .any(|name| matches!(&*name, "tabbed-labels" | "nav-tabs" | "nav-pills") || is_tab_list_name(&name))
 }
 
 /// Whether an element is what a tab shows.
 pub(crate) fn is_tab_panel(dom: &Dom, id: NodeId) -> bool {
     dom.attribute(id, &local_name!("role")) == Some("tabpanel")
-        || names(dom, id).any(|name| TAB_PANEL_NAMES.contains(&name.as_str()))
+        || names(dom, id).any(|name| TAB_PANEL_NAMES.contains(&&*name))
 }
 
 /// Classes of what tabs show.
@@ -345,7 +347,7 @@ pub(crate) fn is_deleted(dom: &Dom, id: NodeId) -> bool {
     }
     let style = dom.attribute(id, &local_name!("style")).unwrap_or_default();
     style.contains("line-through")
-        || names(dom, id).any(|name| matches!(name.as_str(), "line-through" | "strikethrough" | "struck"))
+        || names(dom, id).any(|name| matches!(&*name, "line-through" | "strikethrough" | "struck"))
 }
 
 /// Whether an inline element raises its text, lowers it, or neither, by its own style.
@@ -391,10 +393,18 @@ pub(crate) fn mark_kind(dom: &Dom, id: NodeId) -> String {
 }
 
 /// The words of an element's `class` and `id`, lower case.
-pub(crate) fn names(dom: &Dom, id: NodeId) -> impl Iterator<Item = String> + '_ {
+pub(crate) fn names(dom: &Dom, id: NodeId) -> impl Iterator<Item = Cow<'_, str>> {
     [local_name!("class"), local_name!("id")]
         .into_iter()
         .filter_map(move |name| dom.attribute(id, &name))
         .flat_map(str::split_ascii_whitespace)
-        .map(str::to_ascii_lowercase)
+        .map(in_lower_case)
+}
+
+/// A word in lower case. Most of them are, and are not copied.
+fn in_lower_case(word: &str) -> Cow<'_, str> {
+    match word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(word.to_ascii_lowercase()),
+        false => Cow::Borrowed(word),
+    }
 }

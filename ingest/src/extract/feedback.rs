@@ -293,9 +293,12 @@ const LEVELS: usize = 7;
 
 /// Whether a line asks whether the article or page that it is on was helpful.
 fn asks_whether_helpful(text: &str) -> bool {
+    if !question::is_marked(text) {
+        return false;
+    }
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    question::is_marked(text) && has(&HELPFUL) && has(&ARTICLES)
+    has(&HELPFUL) && has(&ARTICLES)
 }
 
 /// Whether a folded line asks whether its reader has more questions.
@@ -307,11 +310,15 @@ fn invites_questions(folded: &str) -> bool {
 
 /// Whether a line has nothing but both answers of a vote: "Yes No", "👍 👎".
 fn is_ballot(flow: &Flow, id: BlockId) -> bool {
-    let text = flow.text(id).to_lowercase();
+    let text = flow.text(id);
+    if text.chars().count() > LONGEST_VOTE_CHARS {
+        return false;
+    }
+    let text = text.to_lowercase();
     let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
     let is_all = |word: &&str| YES.contains(word) || NO.contains(word);
     let has_both = words.iter().any(|word| YES.contains(word)) && words.iter().any(|word| NO.contains(word));
-    text.chars().count() <= LONGEST_VOTE_CHARS && words.iter().all(is_all) && (has_both || text.contains('👎'))
+    words.iter().all(is_all) && (has_both || text.contains('👎'))
 }
 
 fn is_vote(flow: &Flow, id: BlockId) -> bool {

@@ -9,7 +9,7 @@ mod math;
 mod text;
 mod titles;
 
-use html5ever::{LocalName, local_name};
+use html5ever::local_name;
 
 use super::dom::{Dom, NONE, NodeId, NodeKind, ROOT};
 use super::element::{self, Display};
@@ -84,7 +84,7 @@ impl Flattener {
             NodeKind::Element => {}
         }
         self.note_anchors(id);
-        if let Some(mail) = self.flow.dom.attribute(id, &LocalName::from("data-cfemail")).and_then(decoded_mail) {
+        if let Some(mail) = self.flow.dom.attribute_named(id, "data-cfemail").and_then(decoded_mail) {
             self.add_text(&mail, self.context.style);
             return false;
         }

@@ -35,7 +35,7 @@ pub(crate) fn alternative(dom: &Dom, id: NodeId) -> Option<String> {
     let role = dom.attribute(id, &local_name!("role"));
     let is_decoration = matches!(role, Some("presentation" | "none"))
         || dom.attribute(id, &local_name!("aria-hidden")) == Some("true")
-        || names(dom, id).any(|name| matches!(name.as_str(), "logo" | "avatar" | "spacer" | "decorative"));
+        || names(dom, id).any(|name| matches!(&*name, "logo" | "avatar" | "spacer" | "decorative"));
     let has_words = text.chars().any(char::is_alphanumeric) || SIGNS.contains(&text);
     let is_file = !text.contains(' ') && text.contains(['.', '_', '/']) || text.starts_with("http");
     let is_word_for_image = EMPTY_WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) || is_pointer(dom, id, text);

@@ -5,7 +5,7 @@
 
 mod labels;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 pub(crate) use labels::{Badge, answer_label, badge, is_bare, label, without_bare_answer};
 
@@ -317,5 +317,46 @@ pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase() as char).collect();
     }
-    text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect()
+    let is_normal = text.chars().all(is_stable) || is_nfkc_quick(text.chars()) == IsNormalized::Yes;
+    if is_normal { letters(text.chars()) } else { letters(text.nfkc()) }
+}
+
+/// Whether normalization never changes a character among others of this kind: letters of Latin, Cyrillic, kana and
+/// ideographs without compatibility forms, and common punctuation.
+fn is_stable(c: char) -> bool {
+    matches!(c, '\0'..='\u{7f}' | '\u{c0}'..='\u{131}' | '\u{400}'..='\u{45f}' | '\u{2018}'..='\u{201d}'
+        | '\u{3001}'..='\u{3002}' | '\u{300c}'..='\u{300f}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fc}'
+        | '\u{4e00}'..='\u{9fff}')
+}
+
+/// The letters and digits, in lower case.
+fn letters(chars: impl Iterator<Item = char>) -> String {
+    let mut out = String::new();
+    for c in chars {
+        match c {
+            // Ideographs and kana, which have no case.
+            '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' => out.push(c),
+            '\u{3001}'..='\u{3002}' | '\u{300c}'..='\u{300f}' => {}
+            c if c.is_ascii() => out.extend(c.is_ascii_alphanumeric().then(|| c.to_ascii_lowercase())),
+            c => out.extend(c.to_lowercase().filter(|c| c.is_alphanumeric())),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_is_folded_as_by_normalization_also_before_a_combining_mark() {
+        let folded = |text: &str| -> String {
+            text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect()
+        };
+        for c in ('\0'..='\u{2ffff}').chain('\u{e0000}'..='\u{e01ff}') {
+            for text in [format!("{c}"), format!("Ä{c}あ"), format!("{c}\u{308}"), format!("{c}\u{3099}é")] {
+                assert_eq!(fold(&text), folded(&text), "{text:?}");
+            }
+        }
+    }
 }

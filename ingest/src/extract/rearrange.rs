@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use html5ever::{LocalName, local_name};
+use html5ever::local_name;
 
 use super::dom::{Dom, NONE, NodeId};
 use super::{badges, element, radio_tabs};
@@ -53,7 +53,7 @@ pub(crate) fn rearrange(dom: &mut Dom) {
 const TAB_LIMIT: usize = 500;
 
 fn is_shadow_root(dom: &Dom, id: NodeId) -> bool {
-    dom.attribute(id, &LocalName::from("shadowrootmode")).is_some()
+    dom.attribute_named(id, "shadowrootmode").is_some()
 }
 
 fn fill_slots(dom: &mut Dom, root: NodeId) {
@@ -65,7 +65,7 @@ fn fill_slots(dom: &mut Dom, root: NodeId) {
     let children: Vec<NodeId> = dom.children(host).filter(|&id| id != root).take(SLOTTED_LIMIT).collect();
     let mut filled: Vec<NodeId> = Vec::new();
     for child in children {
-        let wanted = dom.attribute(child, &LocalName::from("slot")).unwrap_or_default().to_owned();
+        let wanted = dom.attribute_named(child, "slot").unwrap_or_default().to_owned();
         let slot =
             slots.iter().copied().find(|&slot| dom.attribute(slot, &local_name!("name")).unwrap_or_default() == wanted);
         if let Some(slot) = slot {

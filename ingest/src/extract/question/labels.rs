@@ -106,7 +106,10 @@ pub(crate) fn badge(text: &str) -> Option<Badge> {
 }
 
 fn find_label<'a>(line: &'a str, labels: &[&str]) -> Option<&'a str> {
-    let length = labels.iter().find_map(|label| prefix_length(line, label))?;
+    let first = line.chars().next()?.to_lowercase().next()?;
+    // Only few labels begin like the line.
+    let labels = labels.iter().filter(|label| label.starts_with(first));
+    let length = labels.into_iter().find_map(|label| prefix_length(line, label))?;
     let rest = &line[length..];
     let number = rest.trim_start_matches([' ', '.', '#']);
     let after = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
