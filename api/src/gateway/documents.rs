@@ -41,12 +41,7 @@ impl Default for RecentDocuments {
             .hot_allocation(REPEATED_SHARE)
             .build()
             .expect("both capacities are set");
-        Self(Cache::with_options(
-            options,
-            UnitWeighter,
-            DefaultHashBuilder::default(),
-            DefaultLifecycle::default(),
-        ))
+        Self(Cache::with_options(options, UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default()))
     }
 }
 
