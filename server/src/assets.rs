@@ -57,7 +57,7 @@ const MISSING: &str = include_str!("missing.html");
 
 /// Values that replace the placeholders of pages.
 #[derive(Clone, Default)]
-pub struct Values {
+pub struct PageValues {
     /// Widget key of the demo page. It is public, like every widget key.
     pub widget_key: Option<String>,
     /// Whether the demo page is served.
@@ -65,7 +65,7 @@ pub struct Values {
 }
 
 /// The routes of all pages and files.
-pub fn router(values: Values) -> Router {
+pub fn router(values: PageValues) -> Router {
     let page = |name: &'static str| get(async move |State(values), headers| page(name, &headers, &values));
     let mut router = Router::new();
     let mut landing = LANDING.replace("%VERSION%", env!("CARGO_PKG_VERSION"));
@@ -109,7 +109,7 @@ fn file(path: &str, headers: &HeaderMap) -> Response {
     }
 }
 
-fn page(name: &str, headers: &HeaderMap, values: &Values) -> Response {
+fn page(name: &str, headers: &HeaderMap, values: &PageValues) -> Response {
     let mut response = match find(name) {
         Some(file) if file.is_template => filled(file, values),
         Some(file) => serve(file, headers),
@@ -134,7 +134,7 @@ fn html(text: String) -> Response {
 const STATIC_CSP: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-fn filled(file: &File, values: &Values) -> Response {
+fn filled(file: &File, values: &PageValues) -> Response {
     let plain = plain(file);
     let text = String::from_utf8_lossy(&plain);
     // Keys consist of letters, digits and underscores, so nothing needs to be escaped.

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::accept::ConnectionLimits;
-use crate::assets::{self, Values};
+use crate::assets::{self, PageValues};
 use crate::error::StartError;
 use crate::health::{self, MetricsState};
 use crate::http::AccessLog;
@@ -252,7 +252,7 @@ fn app(
 ) -> Result<(axum::Router, Arc<GatewayMeasures>), StartError> {
     let services = installation.services.clone();
     let settings = &installation.settings;
-    let values = Values { widget_key: first_site::demo_key(settings), has_demo: settings.has_demo };
+    let values = PageValues { widget_key: first_site::demo_key(settings), has_demo: settings.has_demo };
     let health = health::router(services.clone(), draining.clone());
     let (api, measures) = routes::api(installation, connections)?;
     let routes = api.merge(health).merge(assets::router(values));

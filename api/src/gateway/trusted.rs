@@ -50,7 +50,7 @@ pub enum ManifestError {
 /// The forms of a manifest.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Manifest {
+enum ManifestFile {
     Apollo { format: String, operations: Vec<ApolloOperation> },
     ById(HashMap<String, String>),
 }
@@ -91,11 +91,11 @@ impl TrustedDocuments {
     /// When the text is no manifest, a document is rejected, or an ID is taken by another document.
     pub fn add_manifest(&mut self, json: &str) -> Result<(), ManifestError> {
         let documents: Vec<(String, String)> = match serde_json::from_str(json) {
-            Ok(Manifest::Apollo { format, operations }) if format == APOLLO_FORMAT => {
+            Ok(ManifestFile::Apollo { format, operations }) if format == APOLLO_FORMAT => {
                 operations.into_iter().map(|operation| (operation.id, operation.body)).collect()
             }
-            Ok(Manifest::ById(by_id)) => by_id.into_iter().collect(),
-            Ok(Manifest::Apollo { .. }) | Err(_) => return Err(ManifestError::UnknownForm),
+            Ok(ManifestFile::ById(by_id)) => by_id.into_iter().collect(),
+            Ok(ManifestFile::Apollo { .. }) | Err(_) => return Err(ManifestError::UnknownForm),
         };
         for (id, body) in documents {
             let document = match guard::read(&body, &DocumentSize::MAX) {

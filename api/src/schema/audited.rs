@@ -50,7 +50,7 @@ impl<M: ContainerType> ContainerType for Audited<M> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let action = ctx.field().name();
         let Access { services, viewer, .. } = Access::of(ctx);
-        let input = Named::of(ctx);
+        let input = NamedObject::of(ctx);
         let site = viewer.site_id.or(input.site);
         match site.filter(|_| viewer.kind != KeyKind::Widget && !UNRECORDED.contains(&action)) {
             Some(site) => {
@@ -80,13 +80,13 @@ impl<M: ObjectType> ObjectType for Audited<M> {}
 
 /// The site and the object that the input of a mutation names.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Named {
+struct NamedObject {
     site: Option<SiteId>,
     /// The first ID of an object in the input. Other texts are left out, because visitors may have written them.
     object: Option<String>,
 }
 
-impl Named {
+impl NamedObject {
     fn of(ctx: &Context<'_>) -> Self {
         // Invalid arguments are refused by the field itself.
         let arguments = ctx.field().arguments().unwrap_or_default();
@@ -131,10 +131,11 @@ mod tests {
         let site = "site_01h455vb4pex5vsknk084sn02q";
         let source = "src_01h455vb4pex5vsknk084sn02q";
 
-        let named = Named::in_input(&value!({"title": source, "siteId": site, "sessionId": "ann", "sourceId": source}));
-        assert_eq!(named, Named { site: site.parse().ok(), object: Some(source.to_owned()) });
-        assert_eq!(Named::in_input(&value!({"sessionId": "visitor"})), Named::default());
-        assert_eq!(Named::in_input(&value!("text")), Named::default());
+        let named =
+            NamedObject::in_input(&value!({"title": source, "siteId": site, "sessionId": "ann", "sourceId": source}));
+        assert_eq!(named, NamedObject { site: site.parse().ok(), object: Some(source.to_owned()) });
+        assert_eq!(NamedObject::in_input(&value!({"sessionId": "visitor"})), NamedObject::default());
+        assert_eq!(NamedObject::in_input(&value!("text")), NamedObject::default());
     }
 
     #[test]

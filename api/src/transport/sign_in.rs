@@ -40,7 +40,7 @@ struct LinkRequest {
 }
 
 #[derive(Deserialize)]
-struct Completion {
+struct SignInCompletion {
     token: String,
     browser: Option<String>,
 }
@@ -64,7 +64,7 @@ async fn mail_link(transport: &Transport, request: Request) -> Result<Response, 
 }
 
 async fn signed_in(transport: &Transport, request: Request) -> Result<Response, HttpError> {
-    let (caller, given) = read::<Completion>(transport, request).await?;
+    let (caller, given) = read::<SignInCompletion>(transport, request).await?;
     let client = SignInClient { address: caller.peer, user_agent: caller.credentials.user_agent.clone() };
     let services = transport.gateway.services();
     let done = sign_ins::complete(services, &given.token, given.browser.as_deref(), client).await;

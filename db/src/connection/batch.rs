@@ -41,7 +41,7 @@ pub trait Batched: Clone + Send + Sync + 'static {
 }
 
 /// Receives the result of a write.
-type Answer<W> = oneshot::Receiver<Result<<W as Batched>::Output, <W as Batched>::Error>>;
+type PendingOutput<W> = oneshot::Receiver<Result<<W as Batched>::Output, <W as Batched>::Error>>;
 
 /// A waiting write, without the type of its data.
 pub(super) struct BatchEntry {
@@ -61,7 +61,7 @@ pub(super) enum GroupEnd {
     Alone(Vec<BatchEntry>),
 }
 
-struct Waiting<W: Batched> {
+struct WaitingWrite<W: Batched> {
     write: W,
     attempt: Option<RequestAttempt>,
     reply: oneshot::Sender<Result<W::Output, W::Error>>,
@@ -70,12 +70,12 @@ struct Waiting<W: Batched> {
 impl BatchEntry {
     /// Describes a write, which may be part of an attempt at an idempotent request, and returns the receiver
     /// of its result.
-    pub(super) fn new<W: Batched>(write: W, attempt: Option<RequestAttempt>) -> (Self, Answer<W>) {
+    pub(super) fn new<W: Batched>(write: W, attempt: Option<RequestAttempt>) -> (Self, PendingOutput<W>) {
         let (reply, answer) = oneshot::channel();
-        (Self::of(Waiting { write, attempt, reply }), answer)
+        (Self::of(WaitingWrite { write, attempt, reply }), answer)
     }
 
-    fn of<W: Batched>(waiting: Waiting<W>) -> Self {
+    fn of<W: Batched>(waiting: WaitingWrite<W>) -> Self {
         Self { kind: TypeId::of::<W>(), waiting: Box::new(waiting), run: run_batch::<W> }
     }
 
@@ -89,7 +89,7 @@ impl BatchEntry {
 }
 
 fn run_batch<W: Batched>(conn: &mut Conn, batch: Vec<BatchEntry>) -> BoxFuture<'_, GroupEnd> {
-    let batch: Vec<Waiting<W>> =
+    let batch: Vec<WaitingWrite<W>> =
         batch.into_iter().filter_map(|entry| entry.waiting.downcast().ok().map(|waiting| *waiting)).collect();
     async move {
         let is_many = batch.len() > 1;
@@ -116,7 +116,10 @@ fn run_batch<W: Batched>(conn: &mut Conn, batch: Vec<BatchEntry>) -> BoxFuture<'
 }
 
 /// Records which idempotent requests are executed, and carries out the writes.
-async fn record_and_run<W: Batched>(conn: &mut Conn, batch: &[Waiting<W>]) -> Result<BatchEnd<W::Output, W::Error>> {
+async fn record_and_run<W: Batched>(
+    conn: &mut Conn,
+    batch: &[WaitingWrite<W>],
+) -> Result<BatchEnd<W::Output, W::Error>> {
     for attempt in batch.iter().filter_map(|waiting| waiting.attempt.as_ref()) {
         attempt.carry_out(conn).await?;
     }
@@ -124,7 +127,7 @@ async fn record_and_run<W: Batched>(conn: &mut Conn, batch: &[Waiting<W>]) -> Re
 }
 
 /// Returns the message to the caller, whose argument is the reason when the commit failed.
-fn reply<W: Batched>(waiting: Waiting<W>, result: Result<W::Output, W::Error>) -> Reply {
+fn reply<W: Batched>(waiting: WaitingWrite<W>, result: Result<W::Output, W::Error>) -> Reply {
     Box::new(move |committed| {
         let result = result.and_then(|value| committed.map(|()| value).map_err(W::Error::from));
         let _ = waiting.reply.send(result);

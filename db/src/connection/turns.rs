@@ -12,9 +12,9 @@ use crate::error::{Error, Result};
 
 /// Limits the connections of each site. Cloning is cheap.
 #[derive(Clone)]
-pub(super) struct SiteTurns(Arc<Inner>);
+pub(super) struct SiteTurns(Arc<SiteSeats>);
 
-struct Inner {
+struct SiteSeats {
     at_once: usize,
     waiting_max: usize,
     wait: Duration,
@@ -41,7 +41,7 @@ struct User {
 impl SiteTurns {
     /// Gives each site `at_once` turns, for which at most `waiting_max` callers wait for at most `wait`.
     pub(super) fn new(at_once: usize, waiting_max: usize, wait: Duration) -> Self {
-        Self(Arc::new(Inner { at_once, waiting_max, wait, sites: Mutex::default() }))
+        Self(Arc::new(SiteSeats { at_once, waiting_max, wait, sites: Mutex::default() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SiteId, Seats>> {

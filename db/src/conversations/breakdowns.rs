@@ -25,13 +25,13 @@ use crate::schema::conversations as conv;
 const DAY_MS: i64 = 86_400_000;
 
 /// The numbers of a group: of all questions, of those without an answer, of helpful votes, of all votes and of handoffs.
-type Numbers = (i64, i64, i64, i64, i64);
+type GroupNumbers = (i64, i64, i64, i64, i64);
 
-fn counts((questions, unanswered, helpful, votes, handoffs): Numbers) -> DailyCounts {
+fn counts((questions, unanswered, helpful, votes, handoffs): GroupNumbers) -> DailyCounts {
     DailyCounts { questions, unanswered, helpful, unhelpful: votes - helpful, handoffs }
 }
 
-/// Selects a group with its [`Numbers`]. Grouping by the other columns too and adding the counts here took twice as long.
+/// Selects a group with its [`GroupNumbers`]. Grouping by the other columns too and adding the counts here took twice as long.
 macro_rules! with_numbers {
     ($rows:expr, $group:expr) => {{
         let numbers = (
@@ -63,7 +63,7 @@ pub async fn by_day(c: &mut Conn, site: SiteId, spans: &[ClockSpan]) -> Result<B
     let site = site.to_string();
     let mut days: BTreeMap<Day, DailyCounts> = BTreeMap::new();
     for span in spans {
-        let rows: Vec<(i64, Numbers)> = on!(c, |c| {
+        let rows: Vec<(i64, GroupNumbers)> = on!(c, |c| {
             // Whole numbers are divided, and times are not negative, so the result is the number of the day.
             let day = sql::<BigInt>("(conversations.created_at_ms + ").bind::<BigInt, _>(span.ahead_ms);
             let day = day.sql(") / ").bind::<BigInt, _>(DAY_MS);
@@ -90,7 +90,7 @@ pub async fn by_language(
     until: Timestamp,
 ) -> Result<BTreeMap<Option<String>, DailyCounts>> {
     let site = site.to_string();
-    let rows: Vec<(Option<String>, Numbers)> =
+    let rows: Vec<(Option<String>, GroupNumbers)> =
         on!(c, |c| with_numbers!(asked_between!(&site, from, until), conv::language).load(c).await)?;
     Ok(rows.into_iter().map(|(language, numbers)| (language, counts(numbers))).collect())
 }
@@ -106,7 +106,7 @@ pub async fn by_source(
     until: Timestamp,
 ) -> Result<BTreeMap<SourceId, DailyCounts>> {
     let site = site.to_string();
-    let rows: Vec<(String, Numbers)> = on!(c, |c| {
+    let rows: Vec<(String, GroupNumbers)> = on!(c, |c| {
         let cited = asked_between!(&site, from, until).filter(conv::source_id.is_not_null());
         with_numbers!(cited, conv::source_id.assume_not_null()).load(c).await
     })?;

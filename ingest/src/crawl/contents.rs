@@ -70,12 +70,12 @@ impl Contents {
     }
 
     /// Notes the texts of a page that is read in its own right.
-    pub(super) fn add(&mut self, url: &Url, texts: Texts) {
+    pub(super) fn add(&mut self, url: &Url, texts: TextHashes) {
         self.texts.insert(url.clone(), texts.0.into_iter().collect());
     }
 
     /// Whether the page at an address has most of these texts.
-    pub(super) fn covers(&self, url: &Url, Texts(wanted): &Texts) -> bool {
+    pub(super) fn covers(&self, url: &Url, TextHashes(wanted): &TextHashes) -> bool {
         let Some(texts) = self.texts.get(url) else { return false };
         let shared = wanted.iter().filter(|text| texts.contains(*text)).count();
         wanted.is_empty() || shared * 100 >= wanted.len() * COPY_PERCENT
@@ -84,9 +84,9 @@ impl Contents {
 
 /// The texts of a page, as hashes.
 #[derive(Debug)]
-pub(super) struct Texts(Vec<u64>);
+pub(super) struct TextHashes(Vec<u64>);
 
-impl Texts {
+impl TextHashes {
     pub(super) fn of<'a>(chunks: impl Iterator<Item = &'a ChunkDraft>) -> Self {
         Self(chunks.map(of_chunk).collect())
     }

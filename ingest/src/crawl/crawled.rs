@@ -12,7 +12,7 @@ use helpbot_services::sources::sync_report::LeftOut;
 use helpbot_services::{Error, Result, Services};
 
 use super::report::{PageContent, Row};
-use super::visit::{Read, UrlContent, Visit};
+use super::visit::{ReadPage, UrlContent, Visit};
 
 /// The pages of a crawl.
 pub(crate) struct Crawled {
@@ -51,7 +51,7 @@ async fn with_content(
     let UrlContent::Page(read) = visit.found else {
         return Err(Error::internal("the stored visit to a page that was read has no page"));
     };
-    let Read { title, language, canonical, links, mut chunks, facts, mut omitted, .. } = *read;
+    let ReadPage { title, language, canonical, links, mut chunks, facts, mut omitted, .. } = *read;
     let canonical = canonical.filter(|_| content.has_canonical);
     page.links = Some(canonical.into_iter().chain(links).map(String::from).collect());
     if page.outcome == PageOutcome::Fetched {

@@ -25,7 +25,7 @@ const SITEMAPS_MAX: usize = 50;
 
 /// Result of checking robots.txt for a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum RobotsVerdict {
     Allowed,
     Disallowed,
     /// robots.txt could not be fetched for this reason. Nothing is allowed for now.
@@ -55,20 +55,20 @@ impl Ground {
     }
 
     /// Returns whether `url` may be fetched. Fetches the robots.txt of its origin first if necessary.
-    pub(super) async fn judge(&mut self, reader: &Reader, url: &Url) -> Verdict {
+    pub(super) async fn judge(&mut self, reader: &Reader, url: &Url) -> RobotsVerdict {
         if let Entry::Vacant(origin) = self.origins.entry(url.origin().ascii_serialization()) {
             origin.insert(fetch_robots(reader, &mut self.files, url).await);
         }
-        self.known(url).unwrap_or(Verdict::Allowed)
+        self.known(url).unwrap_or(RobotsVerdict::Allowed)
     }
 
     /// Same as `judge`, without a request. `None` while the rules of the origin are not known.
-    pub(super) fn known(&self, url: &Url) -> Option<Verdict> {
+    pub(super) fn known(&self, url: &Url) -> Option<RobotsVerdict> {
         let origin = self.origins.get(&url.origin().ascii_serialization())?;
         Some(match &origin.unreachable {
-            Some(reason) => Verdict::Unknown(reason.clone()),
-            None if origin.robots.is_allowed(url) => Verdict::Allowed,
-            None => Verdict::Disallowed,
+            Some(reason) => RobotsVerdict::Unknown(reason.clone()),
+            None if origin.robots.is_allowed(url) => RobotsVerdict::Allowed,
+            None => RobotsVerdict::Disallowed,
         })
     }
 

@@ -22,9 +22,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use url::Url;
 
-use super::contents::{Contents, Texts};
+use super::contents::{Contents, TextHashes};
 use super::crawled::Crawled;
-use super::ground::{Ground, Sitemaps, Verdict};
+use super::ground::{Ground, RobotsVerdict, Sitemaps};
 use super::plan::{self, CrawlLimits, CrawlPlan, CrawlScope, Planned, Skip};
 use super::report::{self, Report, Row, failed, skipped};
 use super::visit::{self, Begun, Conditions, Known, UrlContent, Visit};
@@ -61,9 +61,9 @@ pub(crate) async fn site(
     let start = plan::normalise(&Url::parse(&active.source.url).map_err(Error::internal)?);
     let mut ground = Ground::of(sync::known_files(&reader.services, &active.source).await?);
     match ground.judge(reader, &start).await {
-        Verdict::Allowed => {}
-        Verdict::Disallowed => return Ok(Err(DISALLOWED.to_owned())),
-        Verdict::Unknown(reason) => return Ok(Err(no_robots(&reason))),
+        RobotsVerdict::Allowed => {}
+        RobotsVerdict::Disallowed => return Ok(Err(DISALLOWED.to_owned())),
+        RobotsVerdict::Unknown(reason) => return Ok(Err(no_robots(&reason))),
     }
     let mut crawl = Crawl::open(reader, active, options, &start, ground).await?;
     let visit = crawl.begin(&start).await?.end().await?;
@@ -99,7 +99,7 @@ struct Crawl<'a> {
     title: Option<String>,
     contents: Contents,
     /// Pages that call themselves copies of another page, until that one is known.
-    copies: Vec<(Url, Row, Texts)>,
+    copies: Vec<(Url, Row, TextHashes)>,
     /// Pages without content. No page is skipped as a copy of one of them.
     without_content: HashSet<Url>,
     unkept: Vec<(String, String)>,
@@ -184,12 +184,14 @@ impl<'a> Crawl<'a> {
                 && let Some(planned) = self.plan.take()
             {
                 match self.ground.judge(self.reader, &planned.url).await {
-                    Verdict::Allowed => {
+                    RobotsVerdict::Allowed => {
                         let visit = self.begin(&planned.url).await?;
                         begun.push_back((planned, visit));
                     }
-                    Verdict::Disallowed => self.report.add(skipped(planned.url, DISALLOWED, EarlierChunks::Leaves)),
-                    Verdict::Unknown(reason) => {
+                    RobotsVerdict::Disallowed => {
+                        self.report.add(skipped(planned.url, DISALLOWED, EarlierChunks::Leaves))
+                    }
+                    RobotsVerdict::Unknown(reason) => {
                         self.report.add(skipped(planned.url, no_robots(&reason), EarlierChunks::Stays));
                     }
                 }
@@ -286,8 +288,8 @@ impl<'a> Crawl<'a> {
             _ if !self.plan.is_in_scope(led_to) => {
                 format!("The page redirects to {led_to}, which is outside the source")
             }
-            Verdict::Allowed => format!("The page redirects to {led_to}"),
-            Verdict::Disallowed | Verdict::Unknown(_) => {
+            RobotsVerdict::Allowed => format!("The page redirects to {led_to}"),
+            RobotsVerdict::Disallowed | RobotsVerdict::Unknown(_) => {
                 format!("The page redirects to {led_to}, which robots.txt does not allow")
             }
         };
@@ -295,7 +297,7 @@ impl<'a> Crawl<'a> {
         self.report.add(report::with(row, Conditions::default(), vec![led_to.clone()]));
         // The target of the start is planned already.
         let is_start = *led_to == *self.plan.start() && planned.depth == 0;
-        let is_new = verdict == Verdict::Allowed && (is_start || self.plan.resolve(led_to));
+        let is_new = verdict == RobotsVerdict::Allowed && (is_start || self.plan.resolve(led_to));
         is_new.then(|| led_to.clone())
     }
 
@@ -344,7 +346,7 @@ impl<'a> Crawl<'a> {
     }
 
     fn offer(&mut self, url: &Url, depth: u32) {
-        if self.plan.is_in_scope(url) && self.ground.known(url) == Some(Verdict::Disallowed) {
+        if self.plan.is_in_scope(url) && self.ground.known(url) == Some(RobotsVerdict::Disallowed) {
             return self.report.leave_out(&plan::normalise(url), DISALLOWED);
         }
         if let Err(skip) = self.plan.offer(url, depth)

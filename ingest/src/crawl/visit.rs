@@ -51,7 +51,7 @@ impl Conditions {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum UrlContent {
     /// A page that was read.
-    Page(Box<Read>),
+    Page(Box<ReadPage>),
     /// The page has not changed.
     Unchanged,
     /// Content that is not indexed, for this reason.
@@ -66,7 +66,7 @@ pub(super) enum UrlContent {
 
 /// Content of a page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Read {
+pub(super) struct ReadPage {
     pub title: Option<String>,
     pub language: Option<String>,
     /// Normalized canonical URL that the page declares.
@@ -203,7 +203,7 @@ fn read(fetched: &FetchedPage, kind: content::ContentKind, child: &pdf::Child) -
         links = own.take(LINKS_MAX).collect();
         links.dedup();
     }
-    UrlContent::Page(Box::new(Read {
+    UrlContent::Page(Box::new(ReadPage {
         title: Some(page.title).filter(|title| !title.is_empty()),
         language: page.language,
         canonical: page.canonical.as_ref().map(plan::normalise),

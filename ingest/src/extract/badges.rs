@@ -24,7 +24,7 @@ const NODES_BETWEEN: usize = 12;
 /// The longest text of a badge in bytes: "Pregunta 12".
 const LONGEST_BYTES: usize = 32;
 
-struct Found {
+struct FoundBadge {
     badge: Badge,
     element: NodeId,
     /// The text node that follows it.
@@ -34,9 +34,9 @@ struct Found {
 /// Writes the badges of a page as labels of the texts that follow them.
 pub(super) fn spell_out(dom: &mut Dom, elements: &[NodeId]) {
     remove_numbers(dom, elements);
-    let found: Vec<Found> = elements.iter().filter_map(|&element| find(dom, element)).collect();
+    let found: Vec<FoundBadge> = elements.iter().filter_map(|&element| find(dom, element)).collect();
     let mut counts: HashMap<&'static str, usize> = HashMap::new();
-    for Found { badge, .. } in &found {
+    for FoundBadge { badge, .. } in &found {
         *counts.entry(badge.label).or_default() += 1;
     }
     let most = |is_question: bool| {
@@ -47,7 +47,7 @@ pub(super) fn spell_out(dom: &mut Dom, elements: &[NodeId]) {
     if questions < QUESTIONS_MIN {
         return;
     }
-    for Found { badge, element, text } in &found {
+    for FoundBadge { badge, element, text } in &found {
         let count = counts[badge.label];
         // "F" or "D" alone may be a value. Beside as many answers it is not.
         let is_sure = !badge.is_question || badge.is_clear() || answers * 2 >= count;
@@ -94,7 +94,7 @@ fn is_before_title(dom: &Dom, element: NodeId) -> bool {
 }
 
 /// The badge that an element is, with the text that it belongs to.
-fn find(dom: &Dom, element: NodeId) -> Option<Found> {
+fn find(dom: &Dom, element: NodeId) -> Option<FoundBadge> {
     let own = match *dom.name(element) {
         local_name!("img") => dom.attribute(element, &local_name!("alt"))?,
         local_name!("span")
@@ -122,7 +122,7 @@ fn find(dom: &Dom, element: NodeId) -> Option<Found> {
         }
         // The initial of a word, a label with its separator, or the next badge of a row of them.
         let goes_on = text.starts_with(|c: char| c.is_lowercase() || matches!(c, ':' | '：' | '.' | ')' | '\'' | '’'));
-        return (!goes_on && question::badge(text.trim()).is_none()).then_some(Found { badge, element, text: at });
+        return (!goes_on && question::badge(text.trim()).is_none()).then_some(FoundBadge { badge, element, text: at });
     }
     None
 }

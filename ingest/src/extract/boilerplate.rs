@@ -6,8 +6,7 @@
 
 use html5ever::local_name;
 
-use super::dom::{Dom, NodeId};
-use super::element;
+use super::dom::{self, Dom, NodeId};
 use super::flow::{Blocks, Flow};
 
 /// A container with the name of boilerplate is boilerplate below this share of the page's text, in
@@ -111,7 +110,7 @@ pub(crate) fn is_landmark(dom: &Dom, id: NodeId) -> bool {
         local_name!("nav") => has_link(dom, id),
         local_name!("dialog") | local_name!("search") => true,
         local_name!("footer") | local_name!("header") => !is_part_of_content(dom, id),
-        local_name!("aside") => !element::names(dom, id).any(|name| is_note(&name)),
+        local_name!("aside") => !dom::names(dom, id).any(|name| is_note(&name)),
         _ => false,
     }
 }
@@ -208,7 +207,7 @@ fn is_whole_page(dom: &Dom, id: NodeId) -> bool {
 
 /// Whether an element says by class, id or label that it asks for consent to cookies.
 fn is_cookie_notice(dom: &Dom, id: NodeId) -> bool {
-    let is_named = element::names(dom, id).any(|name| {
+    let is_named = dom::names(dom, id).any(|name| {
         let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
         CONSENT_TOOLS.iter().any(|tool| name.starts_with(tool))
             || name.contains("cookie") && has(&NOTICE_WORDS)

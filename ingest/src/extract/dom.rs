@@ -3,7 +3,9 @@
 //! Nodes are indices, so no operation recurses, however deep the page is. Only attributes that extraction
 //! reads are stored.
 
-use html5ever::LocalName;
+use std::borrow::Cow;
+
+use html5ever::{LocalName, local_name};
 
 /// Index of a node in its [`Dom`].
 pub(crate) type NodeId = u32;
@@ -259,4 +261,21 @@ impl Dom {
 pub(crate) enum Descend {
     Into,
     Over,
+}
+
+/// The words of an element's `class` and `id`, lower case.
+pub(crate) fn names(dom: &Dom, id: NodeId) -> impl Iterator<Item = Cow<'_, str>> {
+    [local_name!("class"), local_name!("id")]
+        .into_iter()
+        .filter_map(move |name| dom.attribute(id, &name))
+        .flat_map(str::split_ascii_whitespace)
+        .map(in_lower_case)
+}
+
+/// A word in lower case. Most of them are, and are not copied.
+fn in_lower_case(word: &str) -> Cow<'_, str> {
+    match word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(word.to_ascii_lowercase()),
+        false => Cow::Borrowed(word),
+    }
 }

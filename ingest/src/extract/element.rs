@@ -1,15 +1,14 @@
-//! What single elements mean: how they are laid out, and whether they are bold, headings, tabs or
-//! switches. Used by every step of extraction.
+//! What single elements mean: how they are laid out, and whether they are bold, headings or switches. Used by every step
+//! of extraction.
 //!
 //! Style sheets are not read, only the names, roles and attributes that the page itself carries.
 
-use std::borrow::Cow;
-
 use html5ever::{LocalName, local_name};
 
-use super::dom::{Dom, NONE, NodeId, NodeKind};
+use super::dom::{Dom, NONE, NodeId, NodeKind, names};
 use super::images;
 use super::script::Script;
+use super::tabs::is_tab;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Display {
@@ -278,68 +277,6 @@ pub(crate) fn is_in_reversed_list(dom: &Dom, item: NodeId) -> bool {
     parent.is_some_and(|list| dom.attribute_named(list, "reversed").is_some())
 }
 
-/// Whether an element is the label of a tab.
-pub(crate) fn is_tab(dom: &Dom, id: NodeId) -> bool {
-    if dom.attribute(id, &local_name!("role")) == Some("tab") {
-        return true;
-    }
-    let is_toggle = ["data-toggle", "data-bs-toggle"]
-        .into_iter()
-        .any(|name| matches!(dom.attribute_named(id, name), Some("tab" | "pill")));
-    let is_label = *dom.name(id) == local_name!("label")
-        && dom.ancestors(id).take(1).any(|above| names(dom, above).any(|name| name == "tabbed-labels"));
-    let is_named = names(dom, id).any(|name| TAB_NAMES.contains(&&*name));
-    let is_listed = || {
-        let is_child = matches!(
-            *dom.name(id),
-            local_name!("li") | local_name!("button") | local_name!("a") | local_name!("div") | local_name!("span")
-        );
-        is_child && dom.ancestors(id).take(1).any(|above| names(dom, above).any(|name| is_tab_list_name(&name)))
-    };
-    is_toggle || is_label || is_named || is_listed()
-}
-
-/// Classes of the labels of tabs.
-const TAB_NAMES: [&str; 9] =
-    ["tablink", "tablinks", "tab-link", "tab-button", "tab-btn", "tab-label", "tab-title", "tabs-title", "tabs__tab"];
-
-/// Whether a class is that of a container for the labels of tabs: "tabs__list", "tab-buttons".
-fn is_tab_list_name(name: &str) -> bool {
-    let rest = name.strip_prefix("tabs").or_else(|| name.strip_prefix("tab"));
-    let part = rest.map(|rest| rest.trim_start_matches(['-', '_']));
-    part.is_some_and(|part| {
-        matches!(part, "list" | "buttons" | "labels" | "headers" | "header" | "nav" | "titles" | "links" | "bar")
-    })
-}
-
-/// Whether an element holds the labels of tabs.
-pub(crate) fn is_tab_list(dom: &Dom, id: NodeId) -> bool {
-    dom.attribute(id, &local_name!("role")) == Some("tablist")
-        || names(dom, id)
-            .any(|name| matches!(&*name, "tabbed-labels" | "nav-tabs" | "nav-pills") || is_tab_list_name(&name))
-}
-
-/// Whether an element is what a tab shows.
-pub(crate) fn is_tab_panel(dom: &Dom, id: NodeId) -> bool {
-    dom.attribute(id, &local_name!("role")) == Some("tabpanel")
-        || names(dom, id).any(|name| TAB_PANEL_NAMES.contains(&&*name))
-}
-
-/// Classes of what tabs show.
-const TAB_PANEL_NAMES: [&str; 11] = [
-    "tab-pane",
-    "tabbed-block",
-    "tabcontent",
-    "tab-content",
-    "tab-panel",
-    "tabpanel",
-    "tab__panel",
-    "tab__content",
-    "tabs-panel",
-    "tabs__panel",
-    "tabs__content",
-];
-
 /// Whether an element strikes its text out, by name, style or class.
 pub(crate) fn is_deleted(dom: &Dom, id: NodeId) -> bool {
     if matches!(*dom.name(id), local_name!("del") | local_name!("s") | local_name!("strike")) {
@@ -390,21 +327,4 @@ pub(crate) fn mark_kind(dom: &Dom, id: NodeId) -> String {
     let looks = [local_name!("class"), local_name!("style"), local_name!("size"), local_name!("color")];
     let looks: Vec<_> = looks.iter().filter_map(|name| dom.attribute(id, name)).collect();
     format!("{} {}", dom.name(id), looks.join(" "))
-}
-
-/// The words of an element's `class` and `id`, lower case.
-pub(crate) fn names(dom: &Dom, id: NodeId) -> impl Iterator<Item = Cow<'_, str>> {
-    [local_name!("class"), local_name!("id")]
-        .into_iter()
-        .filter_map(move |name| dom.attribute(id, &name))
-        .flat_map(str::split_ascii_whitespace)
-        .map(in_lower_case)
-}
-
-/// A word in lower case. Most of them are, and are not copied.
-fn in_lower_case(word: &str) -> Cow<'_, str> {
-    match word.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        true => Cow::Owned(word.to_ascii_lowercase()),
-        false => Cow::Borrowed(word),
-    }
 }

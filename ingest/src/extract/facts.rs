@@ -11,8 +11,7 @@ pub(crate) mod questions;
 use html5ever::local_name;
 use url::Url;
 
-use super::dom::NodeId;
-use super::element;
+use super::dom::{self, NodeId};
 use super::flow::{BlockId, Flow};
 use super::markdown;
 use super::page::Item;
@@ -72,7 +71,7 @@ fn footers(flow: &Flow) -> Vec<NodeId> {
         flow.dom.is_element(id)
             && (*flow.dom.name(id) == local_name!("footer")
                 || flow.dom.attribute(id, &local_name!("role")) == Some("contentinfo")
-                || element::names(&flow.dom, id).any(|name| name == "footer" || name.ends_with("-footer")))
+                || dom::names(&flow.dom, id).any(|name| name == "footer" || name.ends_with("-footer")))
     };
     (0..flow.dom.nodes.len() as NodeId)
         .filter(is_footer)

@@ -16,7 +16,7 @@ use super::element::{self, Display};
 use super::flow::{Flow, Marker, Run, Style};
 use super::markdown::decoded_mail;
 use super::script::{self, Script};
-use super::{boilerplate, cells, feedback, images, jumps, media, rearrange};
+use super::{boilerplate, cells, feedback, images, jumps, media, rearrange, tabs};
 use flattener::Flattener;
 use text::collapse;
 
@@ -216,7 +216,7 @@ impl Flattener {
             context.script = element::script_by_style(dom, id).unwrap_or(context.script);
         }
         match *dom.name(id) {
-            local_name!("a") if dom.attribute(id, &local_name!("href")).is_some() && !element::is_tab(dom, id) => {
+            local_name!("a") if dom.attribute(id, &local_name!("href")).is_some() && !tabs::is_tab(dom, id) => {
                 // A raised link into the page is the mark of a footnote: the mark says it all.
                 let is_footnote = context.script == Script::Raised && is_jump(dom, id);
                 context.style.link = if is_footnote { NONE } else { id };
@@ -237,7 +237,7 @@ impl Flattener {
                 context.is_control = context.heading == 0
                     && !element::opens_something(dom, id)
                     && !element::is_in_title(dom, id)
-                    && !element::is_tab(dom, id);
+                    && !tabs::is_tab(dom, id);
             }
             local_name!("ol") => {
                 context.list_depth = context.list_depth.saturating_add(1);
@@ -247,7 +247,7 @@ impl Flattener {
                 context.list_depth = context.list_depth.saturating_add(1);
                 self.counters.push(None);
             }
-            local_name!("li") if dom.ancestors(id).take(1).any(|above| element::is_tab_panel(dom, above)) => {
+            local_name!("li") if dom.ancestors(id).take(1).any(|above| tabs::is_tab_panel(dom, above)) => {
                 // The label of a tab that moved to the top of its panel.
                 self.marker = Marker::None;
                 context.style.is_bold = true;

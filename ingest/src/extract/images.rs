@@ -5,8 +5,7 @@
 
 use html5ever::{LocalName, local_name};
 
-use super::dom::{Dom, NONE, NodeId, NodeKind};
-use super::element::names;
+use super::dom::{Dom, NONE, NodeId, NodeKind, names};
 
 /// The longest alternative text that stands for words, in characters; longer ones describe a
 /// photograph.

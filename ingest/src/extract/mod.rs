@@ -51,6 +51,7 @@ mod stand_in;
 mod standing;
 mod structured_data;
 mod tables;
+mod tabs;
 
 pub use error::ExtractError;
 pub(crate) use html::extract_text as html_text;

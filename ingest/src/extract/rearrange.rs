@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use html5ever::local_name;
 
 use super::dom::{Dom, NONE, NodeId};
-use super::{badges, element, radio_tabs};
+use super::{badges, element, radio_tabs, tabs};
 
 /// The most elements that a shadow root's host may have as children to be slotted.
 const SLOTTED_LIMIT: usize = 200;
@@ -28,7 +28,7 @@ pub(crate) fn rearrange(dom: &mut Dom) {
     badges::spell_out(dom, &elements);
     let by_id = ids(dom, &elements);
     radio_tabs::name(dom, &elements);
-    let labels: Vec<NodeId> = elements.iter().copied().filter(|&id| element::is_tab(dom, id)).collect();
+    let labels: Vec<NodeId> = elements.iter().copied().filter(|&id| tabs::is_tab(dom, id)).collect();
     let panels = unclaimed_panels(dom, &elements);
     // All labels are matched before the first one moves: their places tell them apart.
     let mut moves: Vec<(NodeId, NodeId)> = Vec::new();
@@ -92,7 +92,7 @@ fn ids(dom: &Dom, elements: &[NodeId]) -> HashMap<String, NodeId> {
 
 /// The elements that say that they are the panel of a tab.
 fn unclaimed_panels(dom: &Dom, elements: &[NodeId]) -> Vec<NodeId> {
-    elements.iter().copied().filter(|&id| element::is_tab_panel(dom, id)).collect()
+    elements.iter().copied().filter(|&id| tabs::is_tab_panel(dom, id)).collect()
 }
 
 /// The panel that names a tab as its label.
@@ -127,7 +127,7 @@ fn by_place(dom: &Dom, lists: &[Option<NodeId>], index: usize, panels: &[NodeId]
 /// The element that holds the tabs of one group.
 fn tab_list(dom: &Dom, label: NodeId) -> Option<NodeId> {
     let lists = dom.ancestors(label).take(TAB_CLIMB);
-    let mut lists = lists.filter(|&id| element::is_tab_list(dom, id));
+    let mut lists = lists.filter(|&id| tabs::is_tab_list(dom, id));
     lists.next().or_else(|| Some(dom.node(label).parent).filter(|&parent| parent != NONE))
 }
 

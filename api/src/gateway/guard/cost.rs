@@ -75,7 +75,7 @@ impl PathPart<'_> {
 }
 
 /// Fields with the same response key on the same type, which the response merges.
-struct Merged<'a> {
+struct MergedField<'a> {
     field: &'a Field,
     parent: &'a TypeModel,
     model: &'a FieldModel,
@@ -94,7 +94,7 @@ impl<'a> CostWalk<'a> {
         }
     }
 
-    fn field(&mut self, merged: &Merged<'a>, place: Place<'_>) {
+    fn field(&mut self, merged: &MergedField<'a>, place: Place<'_>) {
         let part = PathPart { parent: place.path, key: merged.field.response_key().node.as_str() };
         let is_list = matches!(merged.model.ty.base, BaseType::List(_));
         let items = if is_list { self.items(merged, place.page) } else { 1 };
@@ -109,7 +109,7 @@ impl<'a> CostWalk<'a> {
     }
 
     /// Highest number of items of a list of objects.
-    fn items(&self, merged: &Merged<'_>, page: Option<u64>) -> u64 {
+    fn items(&self, merged: &MergedField<'_>, page: Option<u64>) -> u64 {
         // The schema's description of itself is small and the same for everyone; depth limits it.
         if merged.ty.name.starts_with("__") {
             return 1;
@@ -125,7 +125,7 @@ impl<'a> CostWalk<'a> {
     }
 
     /// Number of items that `first` or `last` asks for, or else the usual number of the list.
-    fn page(&self, merged: &Merged<'_>) -> u64 {
+    fn page(&self, merged: &MergedField<'_>) -> u64 {
         let rules = &self.model.rules;
         let size = ["first", "last"].into_iter().find_map(|name| match self.argument(merged.field, name) {
             Some(ConstValue::Number(size)) => size.as_i64(),
@@ -159,7 +159,7 @@ impl<'a> CostWalk<'a> {
         &self,
         set: &'a SelectionSet,
         parent: &'a TypeModel,
-        merged: &mut Vec<Merged<'a>>,
+        merged: &mut Vec<MergedField<'a>>,
         index: &mut HashMap<(&'a str, &'a str), usize>,
     ) {
         for item in set.items.iter().filter(|item| self.is_included(item)) {
@@ -173,7 +173,7 @@ impl<'a> CostWalk<'a> {
                     }
                     let key = (parent.name.as_str(), field.response_key().node.as_str());
                     let at = *index.entry(key).or_insert_with(|| {
-                        merged.push(Merged { field, parent, model, ty, sets: Vec::new() });
+                        merged.push(MergedField { field, parent, model, ty, sets: Vec::new() });
                         merged.len() - 1
                     });
                     merged[at].sets.push((&field.selection_set.node, ty));

@@ -15,13 +15,13 @@ use super::rejection::DocumentError;
 
 /// A field, the type that it is selected on, and the type of its result.
 #[derive(Clone, Copy)]
-struct Selected<'a> {
+struct TypedField<'a> {
     field: &'a Positioned<Field>,
     parent: &'a TypeModel,
     ty: &'a Type,
 }
 
-type Groups<'a> = HashMap<&'a str, Vec<Selected<'a>>>;
+type Groups<'a> = HashMap<&'a str, Vec<TypedField<'a>>>;
 
 /// Returns the conflicts in a document whose fields and fragments exist.
 pub(super) fn errors(document: &ExecutableDocument, model: &SchemaModel) -> Vec<DocumentError> {
@@ -69,7 +69,7 @@ impl<'a> OverlapCheck<'a> {
                     let declared = parent.fields.get(name).map(|field| &field.ty);
                     let Some(ty) = declared.or((name == "__typename").then_some(self.typename)) else { continue };
                     let key = field.node.response_key().node.as_str();
-                    groups.entry(key).or_default().push(Selected { field, parent, ty });
+                    groups.entry(key).or_default().push(TypedField { field, parent, ty });
                 }
                 Selection::InlineFragment(fragment) => {
                     let condition = fragment.node.type_condition.as_ref();
@@ -88,13 +88,13 @@ impl<'a> OverlapCheck<'a> {
         }
     }
 
-    fn nested(&self, fields: &[Selected<'a>]) -> Groups<'a> {
+    fn nested(&self, fields: &[TypedField<'a>]) -> Groups<'a> {
         let set =
-            |selected: &Selected<'a>| Some((&selected.field.node.selection_set.node, self.model.named(selected.ty)?));
+            |selected: &TypedField<'a>| Some((&selected.field.node.selection_set.node, self.model.named(selected.ty)?));
         self.groups(&fields.iter().filter_map(set).collect::<Vec<_>>())
     }
 
-    fn conflict(&mut self, fields: &[Selected<'a>], other: Selected<'a>, why: &str) {
+    fn conflict(&mut self, fields: &[TypedField<'a>], other: TypedField<'a>, why: &str) {
         let key = &fields[0].field.node.response_key().node;
         let message = format!("Fields \"{key}\" conflict because {why}. Use different aliases.");
         self.errors.push(DocumentError { message, pos: other.field.pos });
@@ -138,7 +138,7 @@ impl<'a> OverlapCheck<'a> {
         for fields in groups.values() {
             let (objects, abstracts): (Vec<_>, Vec<_>) =
                 fields.iter().copied().partition(|selected| selected.parent.kind == Kind::Object);
-            let mut by_parent: HashMap<&str, Vec<Selected<'a>>> = HashMap::new();
+            let mut by_parent: HashMap<&str, Vec<TypedField<'a>>> = HashMap::new();
             for selected in objects {
                 by_parent.entry(&selected.parent.name).or_default().push(selected);
             }

@@ -11,7 +11,7 @@ use super::plain;
 
 /// The parts that the field `conversations` of the request needs for a list with this order.
 pub(crate) fn parts(ctx: &Context<'_>, order: ConversationOrder) -> ConversationParts {
-    let mut selected = Selected { ctx, order, parts: ConversationParts::ID };
+    let mut selected = SelectedParts { ctx, order, parts: ConversationParts::ID };
     selected.add(&ctx.item.node.selection_set.node, Level::Connection);
     selected.parts
 }
@@ -25,13 +25,13 @@ enum Level {
     Conversation,
 }
 
-struct Selected<'a, 'c> {
+struct SelectedParts<'a, 'c> {
     ctx: &'a Context<'c>,
     order: ConversationOrder,
     parts: ConversationParts,
 }
 
-impl Selected<'_, '_> {
+impl SelectedParts<'_, '_> {
     fn add(&mut self, set: &SelectionSet, level: Level) {
         for item in &set.items {
             match &item.node {

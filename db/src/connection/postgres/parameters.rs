@@ -133,7 +133,7 @@ impl Parameters {
         }
         fill(&mut given, outside);
         given.remove("service");
-        let mut read = Reader(given);
+        let mut read = KeywordReader(given);
         read.refuse_unsupported()?;
         let mut parameters = read.parameters(environment)?;
         let tls_files = read.tls_files(environment, parameters.tls_mode)?;
@@ -230,9 +230,9 @@ const IGNORED: [&str; 7] = [
 ];
 
 /// Takes parameters one by one, so that unknown ones remain.
-struct Reader(Keywords);
+struct KeywordReader(Keywords);
 
-impl Reader {
+impl KeywordReader {
     fn take(&mut self, keyword: &str) -> Option<String> {
         self.0.remove(keyword)
     }

@@ -8,11 +8,11 @@ use helpbot_domain::source::PageOutcome;
 use helpbot_services::sources::page_sync::{EarlierChunks, SyncedPage};
 use url::Url;
 
-use super::super::contents::{Texts, plain_path};
-use super::super::ground::Verdict;
+use super::super::contents::{TextHashes, plain_path};
+use super::super::ground::RobotsVerdict;
 use super::super::plan::Skip;
 use super::super::report::{self, PageContent, Row, skipped};
-use super::super::visit::{Conditions, Read};
+use super::super::visit::{Conditions, ReadPage};
 use super::Crawl;
 
 /// From this number of pages on, a canonical URL that they share is doubtful.
@@ -26,7 +26,7 @@ impl Crawl<'_> {
         url: &Url,
         visit: String,
         depth: u32,
-        page: Read,
+        page: ReadPage,
         validators: Conditions,
     ) -> Option<Row> {
         let canonical = page.canonical.filter(|canonical| canonical != url && self.is_elsewhere(canonical, depth));
@@ -55,7 +55,7 @@ impl Crawl<'_> {
         }
         let facts = self.contents.new_facts(&page.facts, depth == 0);
         let chunks = || page.chunks.iter().chain(facts.iter().map(|&at| &page.facts[at]));
-        let texts = Texts::of(chunks());
+        let texts = TextHashes::of(chunks());
         let (count, text_bytes) = (chunks().count(), chunks().map(|chunk| chunk.text.len()).sum());
         let row = report::with(SyncedPage::of(url.clone(), PageOutcome::Fetched), validators, Vec::new());
         let content = PageContent { visit, facts, has_canonical, chunks: count, text_bytes };
@@ -111,7 +111,7 @@ impl Crawl<'_> {
     /// Returns whether the canonical URL of a page is read instead of the page. Two pages that name each other, or a
     /// canonical page without content, leave the page as it is.
     fn is_elsewhere(&mut self, canonical: &Url, depth: u32) -> bool {
-        if self.without_content.contains(canonical) || self.ground.known(canonical) == Some(Verdict::Disallowed) {
+        if self.without_content.contains(canonical) || self.ground.known(canonical) == Some(RobotsVerdict::Disallowed) {
             return false;
         }
         matches!(self.plan.offer(canonical, depth), Ok(()) | Err(Skip::Known))

@@ -61,7 +61,7 @@ struct State {
 }
 
 /// Marked content that is open.
-struct Mark {
+struct OpenMark {
     is_artifact: bool,
     /// What is shown in place of the text within; taken when the first character is shown.
     replacement: Option<String>,
@@ -76,7 +76,7 @@ pub(super) struct PageReader<'a> {
     saved: Vec<State>,
     text: Matrix,
     line: Matrix,
-    marks: Vec<Mark>,
+    marks: Vec<OpenMark>,
     glyphs: Vec<Glyph>,
     operations: usize,
     total: usize,
@@ -280,7 +280,7 @@ impl<'a> PageReader<'a> {
         let replacement = replacement.and_then(|text| lopdf::decode_text_string(text).ok());
         if self.marks.len() < 1000 {
             let is_replaced = replacement.is_some();
-            self.marks.push(Mark { is_artifact, replacement, is_replaced });
+            self.marks.push(OpenMark { is_artifact, replacement, is_replaced });
         }
     }
 

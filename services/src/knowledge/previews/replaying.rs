@@ -42,7 +42,7 @@ const READS_MAX: usize = 5;
 const YIELD_AFTER: usize = 16;
 
 /// A question, how often it was asked, and what visitors get now and would get.
-struct Replay {
+struct ReplayedQuestion {
     asked: (String, i64),
     before: Replayed,
     after: Replayed,
@@ -157,7 +157,7 @@ async fn all(
     asked: Vec<(String, i64)>,
     now: Answering,
     then: Answering,
-) -> Result<Option<Vec<Replay>>> {
+) -> Result<Option<Vec<ReplayedQuestion>>> {
     let done = Arc::new(AtomicUsize::new(0));
     let is_canceled = Arc::new(AtomicBool::new(false));
     let language = site.widget.ai_language.clone();
@@ -181,7 +181,7 @@ async fn all(
                 };
                 let before = replay::replay(&now.index, &ask(&now));
                 let after = replay::replay(&then.index, &ask(&then));
-                Some(Replay { asked: (question, count), before, after })
+                Some(ReplayedQuestion { asked: (question, count), before, after })
             })
         }
     });
@@ -241,14 +241,14 @@ fn on_threads<T: Send, U: Send>(items: Vec<T>, work: impl Fn(T) -> Option<U> + S
 }
 
 /// The questions on which the change has an effect: lost, changed, then gained ones, most asked first.
-fn effects(replayed: Vec<Replay>) -> Vec<PreviewedQuestion> {
-    let effect = |replay: &Replay| match (replay.before.text_hash, replay.after.text_hash) {
+fn effects(replayed: Vec<ReplayedQuestion>) -> Vec<PreviewedQuestion> {
+    let effect = |replay: &ReplayedQuestion| match (replay.before.text_hash, replay.after.text_hash) {
         (None, Some(_)) => Some(PreviewEffect::Gained),
         (Some(_), None) => Some(PreviewEffect::Lost),
         _ if replay.before.is_same_answer(&replay.after) => None,
         _ => Some(PreviewEffect::Changed),
     };
-    let mut found: Vec<(PreviewEffect, Replay)> =
+    let mut found: Vec<(PreviewEffect, ReplayedQuestion)> =
         replayed.into_iter().filter_map(|replay| Some((effect(&replay)?, replay))).collect();
     let order = |effect: PreviewEffect| match effect {
         PreviewEffect::Lost => 0,
@@ -257,7 +257,7 @@ fn effects(replayed: Vec<Replay>) -> Vec<PreviewedQuestion> {
     };
     // Stable: the questions are sorted by how often they were asked.
     found.sort_by_key(|(effect, _)| order(*effect));
-    let question = |(seq, (effect, replay)): (i64, (PreviewEffect, Replay))| PreviewedQuestion {
+    let question = |(seq, (effect, replay)): (i64, (PreviewEffect, ReplayedQuestion))| PreviewedQuestion {
         seq,
         effect,
         question: masked(&replay.asked.0),
