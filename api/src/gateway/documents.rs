@@ -17,9 +17,9 @@ use super::guard::rejection::DocumentRejection;
 /// Maximum number of recent documents. A web page uses a few dozen; documents that an attacker
 /// invents replace only documents that are rarely used.
 const RECENT_MAX: usize = 512;
-/// Part of the cache for documents that were requested repeatedly. The rest is for new ones: a client that was
-/// told to send a document with its hash requests it by the hash alone soon after, and must find it even while
-/// others send documents that they build anew for every request.
+/// Part of the cache for documents that were requested repeatedly. The rest is for new ones: a client that
+/// registers a document requests it by its hash alone soon after, and must find it even while others send a
+/// different document with every request.
 const REPEATED_SHARE: f64 = 0.5;
 /// Parts with a lock and a capacity of their own. With more of them, new documents would leave a small part
 /// early.
