@@ -88,27 +88,23 @@ impl Dom {
 
     /// The value of an attribute of an element; `Some("")` when it has no value.
     pub fn attribute(&self, id: NodeId, name: &LocalName) -> Option<&str> {
-        let node = self.node(id);
-        if !matches!(node.kind, NodeKind::Element | NodeKind::Foreign) {
-            return None;
-        }
-        let (from, to) = node.span;
-        self.attributes[from as usize..to as usize]
-            .iter()
-            .find(|attribute| attribute.name == *name)
-            .map(|attribute| self.slice(attribute.value))
+        self.value(id, |attribute| attribute.name == *name)
     }
 
-    /// Like [`Dom::attribute`], for names that html5ever does not know and which `LocalName::from` would have to look up in
-    /// a table that all threads share.
+    /// Like [`Dom::attribute`], for a name without a constant in html5ever. `LocalName::from` would look it up in a table that
+    /// all threads share.
     pub fn attribute_named(&self, id: NodeId, name: &str) -> Option<&str> {
+        self.value(id, |attribute| *attribute.name == *name)
+    }
+
+    fn value(&self, id: NodeId, is_wanted: impl Fn(&Attribute) -> bool) -> Option<&str> {
         let node = self.node(id);
         if !matches!(node.kind, NodeKind::Element | NodeKind::Foreign) {
             return None;
         }
         let (from, to) = node.span;
         let attributes = &self.attributes[from as usize..to as usize];
-        attributes.iter().find(|attribute| *attribute.name == *name).map(|attribute| self.slice(attribute.value))
+        attributes.iter().find(|&attribute| is_wanted(attribute)).map(|attribute| self.slice(attribute.value))
     }
 
     fn slice(&self, (from, to): (u32, u32)) -> &str {

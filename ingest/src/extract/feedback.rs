@@ -255,13 +255,14 @@ fn prompt_end(flow: &Flow, id: BlockId, section: BlockId) -> BlockId {
     }
     let folded = question::fold(text);
     let begins = |words: &[&str]| words.iter().any(|word| folded.starts_with(word));
+    let is_marked = question::is_marked(text);
     let is_short = text.chars().count() <= LONGEST_PROMPT_CHARS;
     let has_vote = || id + 1 < section && is_ballot(flow, id + 1);
-    if begins(&VOTES) || is_short && (asks_whether_helpful(text) || question::is_marked(text) && has_vote()) {
+    if begins(&VOTES) || is_short && is_marked && (names_help(text) || has_vote()) {
         let lines = (id + 1..section.min(id + 1 + VOTE_LINES)).take_while(|&line| is_vote(flow, line));
         return id + 1 + lines.count() as BlockId;
     }
-    let is_asked = flow.block(id).heading > 0 || question::is_marked(text);
+    let is_asked = flow.block(id).heading > 0 || is_marked;
     if begins(&FURTHER) || is_short && is_asked && invites_questions(&folded) {
         // Phone numbers and opening hours stay, as a passage of their own.
         let is_useful = flow.size(id + 1..section) >= USEFUL_BYTES || has_digits(flow, id + 1..section);
@@ -291,11 +292,8 @@ fn section_ends(flow: &Flow) -> Vec<BlockId> {
 /// No heading, and six levels of headings.
 const LEVELS: usize = 7;
 
-/// Whether a line asks whether the article or page that it is on was helpful.
-fn asks_whether_helpful(text: &str) -> bool {
-    if !question::is_marked(text) {
-        return false;
-    }
+/// Whether a line has a word for "helpful" and one for the article or page that it is on.
+fn names_help(text: &str) -> bool {
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     has(&HELPFUL) && has(&ARTICLES)

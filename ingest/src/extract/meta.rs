@@ -103,7 +103,7 @@ fn is_page(dom: &Dom, id: NodeId) -> bool {
 
 /// Whether an element links to the same page in another language.
 fn is_alternate(dom: &Dom, id: NodeId) -> bool {
-    has_word(dom, id, "alternate") && dom.attribute_named(id, "hreflang").is_some()
+    has_word(dom, id, "alternate") && dom.attribute(id, &local_name!("hreflang")).is_some()
 }
 
 /// The addresses that an attribute of some elements names, each once.

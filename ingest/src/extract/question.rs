@@ -324,9 +324,14 @@ pub(crate) fn fold(text: &str) -> String {
 /// Whether normalization never changes a character among others of this kind: letters of Latin, Cyrillic, kana and
 /// ideographs without compatibility forms, and common punctuation.
 fn is_stable(c: char) -> bool {
-    matches!(c, '\0'..='\u{7f}' | '\u{c0}'..='\u{131}' | '\u{400}'..='\u{45f}' | '\u{2018}'..='\u{201d}'
-        | '\u{3001}'..='\u{3002}' | '\u{300c}'..='\u{300f}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fc}'
-        | '\u{4e00}'..='\u{9fff}')
+    is_kana_or_ideograph(c)
+        || matches!(c, '\0'..='\u{7f}' | '\u{c0}'..='\u{131}' | '\u{400}'..='\u{45f}' | '\u{2018}'..='\u{201d}'
+            | '\u{3001}'..='\u{3002}' | '\u{300c}'..='\u{300f}' | '\u{30fb}'..='\u{30fc}')
+}
+
+/// Whether a character is one of the common kana and ideographs: letters that have no case.
+fn is_kana_or_ideograph(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}')
 }
 
 /// The letters and digits, in lower case.
@@ -334,9 +339,7 @@ fn letters(chars: impl Iterator<Item = char>) -> String {
     let mut out = String::new();
     for c in chars {
         match c {
-            // Ideographs and kana, which have no case.
-            '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' => out.push(c),
-            '\u{3001}'..='\u{3002}' | '\u{300c}'..='\u{300f}' => {}
+            c if is_kana_or_ideograph(c) => out.push(c),
             c if c.is_ascii() => out.extend(c.is_ascii_alphanumeric().then(|| c.to_ascii_lowercase())),
             c => out.extend(c.to_lowercase().filter(|c| c.is_alphanumeric())),
         }

@@ -126,7 +126,7 @@ const PARTS_LIMIT: usize = 200;
 pub(crate) fn marked(flow: &Flow) -> Option<Group> {
     let mut questions: BTreeMap<NodeId, FaqCandidate> = BTreeMap::new();
     for id in 0..flow.dom.nodes.len() as NodeId {
-        let kind = flow.dom.attribute_named(id, "itemtype").unwrap_or_default();
+        let kind = flow.dom.attribute(id, &local_name!("itemtype")).unwrap_or_default();
         if questions.len() == QUESTION_LIMIT {
             break;
         }
@@ -144,7 +144,7 @@ fn marked_question(flow: &Flow, item: NodeId) -> Option<FaqCandidate> {
     let property = |top: NodeId, wanted: &str| {
         flow.dom.descendants(top).take(ITEM_LIMIT_NODES).find(|&id| {
             flow.dom
-                .attribute_named(id, "itemprop")
+                .attribute(id, &local_name!("itemprop"))
                 .is_some_and(|names| names.split_ascii_whitespace().any(|name| name == wanted))
         })
     };

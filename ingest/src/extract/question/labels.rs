@@ -107,9 +107,9 @@ pub(crate) fn badge(text: &str) -> Option<Badge> {
 
 fn find_label<'a>(line: &'a str, labels: &[&str]) -> Option<&'a str> {
     let first = line.chars().next()?.to_lowercase().next()?;
-    // Only few labels begin like the line.
-    let labels = labels.iter().filter(|label| label.starts_with(first));
-    let length = labels.into_iter().find_map(|label| prefix_length(line, label))?;
+    // Few labels begin like the line, so that only they are compared completely.
+    let mut likely = labels.iter().filter(|label| label.starts_with(first));
+    let length = likely.find_map(|label| prefix_length(line, label))?;
     let rest = &line[length..];
     let number = rest.trim_start_matches([' ', '.', '#']);
     let after = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
