@@ -2,6 +2,8 @@
 //!
 //! Called by `extract` for pages and by `files` for files, which both read text only.
 
+use crate::charset;
+
 /// What binary bytes look like; `None` for everything that may be text.
 pub(crate) fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
     const MAGIC: [(&[u8], &str); 9] = [
@@ -18,9 +20,10 @@ pub(crate) fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
     if let Some((_, found)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Some(found);
     }
-    // UTF-16 with its mark is text full of zeros.
+    // UTF-16 is text full of zeros.
     let has_mark = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let is_utf_16 = has_mark || charset::utf_16_without_mark(bytes).is_some();
     let window = &bytes[..bytes.len().min(1024)];
     let zeros = window.iter().filter(|&&byte| byte == 0).count();
-    (!has_mark && zeros * 100 > window.len()).then_some("binary data")
+    (!is_utf_16 && zeros * 100 > window.len()).then_some("binary data")
 }
