@@ -4,6 +4,8 @@
 //! system, and may say so in a first line (`sep=;`). The separator that gives the most rows of equal
 //! width wins.
 
+mod quotes;
+
 use csv::{ReaderBuilder, StringRecord};
 
 use super::table;
@@ -27,15 +29,15 @@ pub(super) fn read(text: &str) -> Result<Page, ExtractError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (declared, text) = declared_separator(text);
     let separator = declared.unwrap_or_else(|| separator(text));
+    let text = quotes::regular(text, separator);
     let row = |(index, row): (usize, Result<StringRecord, csv::Error>)| match row {
-        Ok(row) if separator == b'\t' => Ok(row.iter().map(with_line_breaks).collect()),
-        Ok(row) => Ok(row.iter().map(str::to_owned).collect()),
+        Ok(row) => Ok(row.iter().map(with_line_breaks).collect()),
         Err(error) => Err(ExtractError::Unreadable { reason: format!("row {} is broken ({error})", index + 1) }),
     };
-    table::read(reader(text, separator).into_records().enumerate().map(row))
+    table::read(reader(&text, separator).into_records().enumerate().map(row))
 }
 
-/// A cell with the line breaks that tables separated by tabs write as `\n` behind a sentence.
+/// A cell with the line breaks that programs write as `\n` behind a sentence.
 fn with_line_breaks(cell: &str) -> String {
     let mut out = String::with_capacity(cell.len());
     for part in cell.split("\\n") {

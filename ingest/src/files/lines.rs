@@ -3,6 +3,7 @@
 //! Text editors and PDF break lines where the paper ends. A line goes on with the one before it
 //! unless it begins something: a question or answer by its label, a list item, a paragraph.
 
+use super::text as text_file;
 use crate::extract::{self, ExtractError, Page, fragment, question};
 
 /// The longest line that is taken for a heading, in characters.
@@ -41,10 +42,7 @@ pub(super) fn read(text: &str) -> Result<Page, ExtractError> {
         if !is_labelled && (line.is_empty() || is_new || question::ends_in_mark(&paragraph)) {
             flush(&mut html, &mut paragraph);
         }
-        if !paragraph.is_empty() {
-            paragraph.push(' ');
-        }
-        paragraph.push_str(line);
+        text_file::join(&mut paragraph, line);
     }
     flush(&mut html, &mut paragraph);
     extract::html_text(&html, None)

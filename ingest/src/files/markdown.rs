@@ -8,7 +8,9 @@
 mod components;
 mod dialect;
 mod front_matter;
+mod headings;
 mod marks;
+mod soft_breaks;
 
 use pulldown_cmark::{Options, Parser, html};
 
@@ -38,7 +40,7 @@ pub(super) fn read(text: &str) -> Result<Page, ExtractError> {
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_HEADING_ATTRIBUTES;
     let mut rendered = String::with_capacity(source.body.len() * 2);
-    html::push_html(&mut rendered, Parser::new_ext(&source.body, options));
+    html::push_html(&mut rendered, soft_breaks::removed(Parser::new_ext(&source.body, options)));
     let mut page = extract::html_text(&rendered, None)?;
     if let Some(title) = source.title {
         page.title = title;

@@ -11,11 +11,13 @@ pub(crate) mod isolated;
 mod lines;
 mod markdown;
 mod number_format;
+mod numerals;
 mod opendocument;
 pub mod pdf;
 mod pptx;
 mod sheets;
 mod table;
+mod text;
 mod xlsx;
 pub(crate) mod xml;
 
@@ -91,8 +93,8 @@ fn read(name: &str, bytes: &[u8], child: Option<&pdf::Child>) -> Result<Page, Ex
         (FileKind::Pdf, None) => {
             return Err(ExtractError::Unreadable { reason: "HelpBot has no PDF reader here".into() });
         }
-        (FileKind::Markdown, _) => markdown::read(&decoded(bytes))?,
-        (FileKind::Text, _) => lines::read(&decoded(bytes))?,
+        (FileKind::Markdown, _) => markdown::read(&text::plain_lines(&decoded(bytes)))?,
+        (FileKind::Text, _) => lines::read(&text::plain_lines(&decoded(bytes)))?,
         (FileKind::Csv, _) => csv::read(&decoded(bytes))?,
     };
     if page.items.is_empty() && kind != FileKind::Html {
@@ -174,7 +176,7 @@ fn office_kind(bytes: &[u8]) -> Option<FileKind> {
     let is_word = !archive.names("word/").is_empty();
     match () {
         () if is_word => Some(FileKind::Docx),
-        () if has("xl/workbook.xml") => Some(FileKind::Xlsx),
+        () if !archive.names("xl/").is_empty() => Some(FileKind::Xlsx),
         () if has("ppt/presentation.xml") => Some(FileKind::Pptx),
         () if has("content.xml") && is_spreadsheet(bytes) => Some(FileKind::OpenDocumentSheets),
         () if has("content.xml") => Some(FileKind::OpenDocument),
@@ -195,7 +197,8 @@ fn is_pdf(bytes: &[u8]) -> bool {
     window.windows(5).any(|at| at == b"%PDF-") && !looks_like_html(bytes)
 }
 
-fn looks_like_html(bytes: &[u8]) -> bool {
+/// Whether bytes begin like an HTML page.
+pub(crate) fn looks_like_html(bytes: &[u8]) -> bool {
     let start = bytes.trim_ascii_start();
     let has = |prefix: &[u8]| start.len() >= prefix.len() && start[..prefix.len()].eq_ignore_ascii_case(prefix);
     has(b"<!doctype html") || has(b"<html")

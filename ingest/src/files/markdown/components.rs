@@ -155,7 +155,9 @@ fn shortcode<'a>(text: &'a str, start: &str, end: &str) -> Option<Tag<'a>> {
     let bare = inside.trim_start_matches('/').trim_start();
     let name = bare.split([' ', '"']).next().unwrap_or_default();
     let is_end = inside.starts_with('/') || name.starts_with("end");
-    Some(Tag { length, name: name.trim_start_matches("end"), attributes: &bare[name.len()..], is_end, is_empty: false })
+    // An include of Jekyll has no end.
+    let is_empty = name == "include";
+    Some(Tag { length, name: name.trim_start_matches("end"), attributes: &bare[name.len()..], is_end, is_empty })
 }
 
 fn replace(out: &mut String, tag: &Tag<'_>, open: &mut Vec<(String, bool)>, is_in_line: bool) {

@@ -4,7 +4,7 @@
 //! Called by [`markdown`](super) only. Works line by line and leaves fenced code alone; components
 //! and shortcodes, which may stand within a line, are the business of [`components`](super::components).
 
-use super::{components, front_matter, marks};
+use super::{components, front_matter, headings, marks};
 use crate::extract::question;
 
 /// A Markdown file without what only its site generator understands.
@@ -29,7 +29,11 @@ pub(super) fn read(text: &str) -> Source {
     writer.close_to(0);
     writer.out.push_str(&front_matter.map(front_matter::questions).unwrap_or_default());
     let language = value("lang").or_else(|| value("language"));
-    Source { title: value("title"), language, body: components::replaced(&marks::replaced(&writer.out)) }
+    Source {
+        title: front_matter.and_then(front_matter::title),
+        language,
+        body: components::replaced(&marks::replaced(&writer.out)),
+    }
 }
 
 /// A block that is open.
@@ -101,7 +105,7 @@ impl Rewriter {
         match alert(bare) {
             Some("") => self.push(">"),
             Some(title) => self.push(&format!("> **{title}**\n>")),
-            None => self.push(&line),
+            None => self.push(&headings::common(&line).unwrap_or(line)),
         }
     }
 

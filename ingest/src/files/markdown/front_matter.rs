@@ -4,23 +4,48 @@
 
 use super::components;
 
-/// The lines between `---` or `+++` at the start of a file, and what follows them.
+/// The front matter at the start of a file, and what follows it. YAML is between lines of `---`, the last of which may
+/// be `...`; TOML is between lines of `+++`; Pandoc begins its lines with `%`.
 pub(super) fn split(text: &str) -> (Option<&str>, &str) {
-    for fence in ["---", "+++"] {
-        let Some(rest) =
-            text.strip_prefix(fence).and_then(|rest| rest.strip_prefix('\n').or(rest.strip_prefix("\r\n")))
-        else {
-            continue;
-        };
-        let mut at = 0;
-        for line in rest.split_inclusive('\n') {
-            if line.trim_end() == fence {
-                return (Some(&rest[..at]), &rest[at + line.len()..]);
-            }
-            at += line.len();
+    let text = text.trim_start_matches(['\n', '\r']);
+    let first = text.split_inclusive('\n').next().unwrap_or_default();
+    if first.starts_with("% ") {
+        return title_block(text);
+    }
+    let ends: &[&str] = match first.trim_end() {
+        "---" => &["---", "..."],
+        "+++" => &["+++"],
+        _ => return (None, text),
+    };
+    let (rest, mut at) = (&text[first.len()..], 0);
+    // A line that is drawn and followed by text has no names below it.
+    let is_named = |line: &str| line.contains([':', '=']) || line.starts_with('#') || ends.contains(&line.trim_end());
+    if !rest.lines().find(|line| !line.trim().is_empty()).is_some_and(is_named) {
+        return (None, text);
+    }
+    for line in rest.split_inclusive('\n') {
+        if ends.contains(&line.trim_end()) {
+            return (Some(&rest[..at]), &rest[at + line.len()..]);
         }
+        at += line.len();
     }
     (None, text)
+}
+
+/// The title, author and date of Pandoc, on up to three lines that begin with a percent sign.
+fn title_block(text: &str) -> (Option<&str>, &str) {
+    let lines = text.split_inclusive('\n').take(TITLE_LINES).take_while(|line| line.starts_with('%'));
+    let length = lines.map(str::len).sum();
+    (Some(&text[..length]), &text[length..])
+}
+
+/// The lines of a title block of Pandoc.
+const TITLE_LINES: usize = 3;
+
+/// The title that front matter gives.
+pub(super) fn title(lines: &str) -> Option<String> {
+    let block = lines.strip_prefix("% ").and_then(|rest| rest.lines().next()).map(|title| title.trim().to_owned());
+    block.filter(|title| !title.is_empty()).or_else(|| value_of(lines, "title"))
 }
 
 /// The value of a name in front matter of YAML or TOML, without its quotes.

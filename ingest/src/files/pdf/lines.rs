@@ -4,6 +4,7 @@
 //! several where wide gaps divide it; the text on both sides of a gap decides
 //! whether it divides columns of text or cells of a table.
 
+use super::super::text::is_unspaced;
 use super::direction;
 use super::glyph::Glyph;
 use super::overprint;
@@ -186,7 +187,7 @@ const LONGEST_PAIR: usize = 5;
 
 /// Whether a character belongs to a script that writes no spaces.
 fn is_wide(c: Option<char>) -> bool {
-    c.is_some_and(|c| matches!(c, '\u{3000}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}'))
+    c.is_some_and(is_unspaced)
 }
 
 /// Joins pieces of one line that touch, whatever the order in which they were drawn.

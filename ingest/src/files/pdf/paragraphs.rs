@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::lines as text_lines;
+use super::super::text::is_unspaced;
 use super::super::xml::escaped;
 use super::lines::Line;
 use super::{columns, contents};
@@ -324,9 +325,4 @@ fn is_labelled(text: &str) -> bool {
         && label.split_whitespace().count() <= 4
         && !label.contains(['.', ',', ';']);
     is_name && value.starts_with(' ') && !value.trim().is_empty()
-}
-
-/// Whether a character belongs to a script that writes no spaces.
-fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{3000}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}')
 }
