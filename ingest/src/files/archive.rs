@@ -3,11 +3,13 @@
 //! Called by the readers of Word, spreadsheets, slides and OpenDocument. Nothing is ever unpacked to
 //! disk, and sizes that the archive claims are never trusted.
 
+use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::charset;
 use crate::extract::ExtractError;
 
 /// The most entries of an archive that is opened; a document with a thousand images has these.
@@ -28,6 +30,8 @@ const SMALL_PART_BYTES: u64 = 1024 * 1024;
 /// An opened archive.
 pub(super) struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
+    /// The places of the parts by their [`plain`] names.
+    places: HashMap<String, usize>,
     left_bytes: u64,
 }
 
@@ -41,12 +45,18 @@ impl<'a> Archive<'a> {
         if zip.len() > ENTRY_LIMIT {
             return Err(unreadable(&format!("the archive has more than {ENTRY_LIMIT} parts")));
         }
-        Ok(Self { zip, left_bytes: TOTAL_LIMIT_BYTES })
+        let names = zip.file_names().enumerate();
+        let places = names.filter_map(|(at, name)| Some((plain(&name.ok()?), at))).collect();
+        Ok(Self { zip, places, left_bytes: TOTAL_LIMIT_BYTES })
     }
 
     /// Whether the archive has a part of that name.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.zip.index_for_name(name).is_some()
+        self.place(name).is_some()
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.zip.index_for_name(name).or_else(|| self.places.get(&plain(name)).copied())
     }
 
     /// The names of the parts that begin with `prefix`, in the archive's order.
@@ -54,8 +64,8 @@ impl<'a> Archive<'a> {
         self.zip
             .file_names()
             .flatten()
-            .filter(|name| name.starts_with(prefix))
-            .map(std::borrow::Cow::into_owned)
+            .map(|name| name.replace('\\', "/"))
+            .filter(|name| plain(name).starts_with(prefix))
             .collect()
     }
 
@@ -70,9 +80,22 @@ impl<'a> Archive<'a> {
     /// The text of a part.
     ///
     /// # Errors
-    /// `Unreadable` when it is missing, damaged, a bomb or no UTF-8, `TooLarge` above the limits.
+    /// `Unreadable` when it is missing, damaged, a bomb or neither UTF-8 nor UTF-16, `TooLarge` above the limits.
     pub(super) fn part(&mut self, name: &str) -> Result<String, ExtractError> {
-        let file = self.zip.by_name(name).map_err(|error| broken(&error))?;
+        let xml = self.bytes(name)?;
+        if xml.starts_with(&[0xff, 0xfe]) || xml.starts_with(&[0xfe, 0xff]) {
+            return Ok(charset::decode(&xml, None).0);
+        }
+        String::from_utf8(xml).map_err(|_| unreadable("its text is not UTF-8"))
+    }
+
+    /// The bytes of a part.
+    ///
+    /// # Errors
+    /// As [`part`](Self::part), for any bytes.
+    pub(super) fn bytes(&mut self, name: &str) -> Result<Vec<u8>, ExtractError> {
+        let place = self.place(name).ok_or_else(|| broken(&ZipError::FileNotFound))?;
+        let file = self.zip.by_index(place).map_err(|error| broken(&error))?;
         // Sizes in the archive are claims; the reader below is the guard.
         let most = file.compressed_size().saturating_mul(RATIO_LIMIT);
         let most = most.clamp(SMALL_PART_BYTES, PART_LIMIT_BYTES).min(self.left_bytes);
@@ -87,8 +110,13 @@ impl<'a> Archive<'a> {
             });
         }
         self.left_bytes -= size;
-        String::from_utf8(xml).map_err(|_| unreadable("its text is not UTF-8"))
+        Ok(xml)
     }
+}
+
+/// The name of a part as it is compared: some programs write folders as Windows does, and names of parts have no case.
+fn plain(name: &str) -> String {
+    name.replace('\\', "/").to_ascii_lowercase()
 }
 
 fn broken(error: &ZipError) -> ExtractError {

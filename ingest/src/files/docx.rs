@@ -2,9 +2,11 @@
 //!
 //! Called by [`files`](super) for DOCX. Headings are recognized by the outline level of their style,
 //! lists by the document's numbering. Text that Word does not show (deleted, moved away, hidden) is
-//! left out; text boxes and footnotes follow the paragraph that they belong to.
+//! left out; text boxes, footnotes and endnotes follow the paragraph that they belong to.
 
 mod cells;
+mod chunks;
+mod fields;
 mod formula;
 mod numbering;
 mod styles;
@@ -33,12 +35,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     let part = document_part(&mut archive)?;
     let folder = part.rsplit_once('/').map_or("", |(folder, _)| folder);
     let name = part.rsplit('/').next().unwrap_or_default();
-    let links = links(&archive.optional(&format!("{folder}/_rels/{name}.rels"))?)?;
+    let relations = archive.optional(&format!("{folder}/_rels/{name}.rels"))?;
+    let chunks = chunks::read(&mut archive, &relations, folder)?;
+    let links = links(&relations)?;
     let styles = Styles::read(&archive.optional(&format!("{folder}/styles.xml"))?)?;
     let numbering = ListNumbering::read(&archive.optional(&format!("{folder}/numbering.xml"))?)?;
-    let notes = notes(&archive.optional(&format!("{folder}/footnotes.xml"))?)?;
+    let mut notes = notes(&archive.optional(&format!("{folder}/footnotes.xml"))?, "footnote")?;
+    notes.extend(self::notes(&archive.optional(&format!("{folder}/endnotes.xml"))?, "endnote")?);
     let document = archive.part(&part)?;
     let mut writer = HtmlWriter::new(links, styles, numbering, notes, document.len());
+    writer.chunks = chunks;
     xml::read(&document, |node| writer.visit(node))?;
     extract::html_text(&writer.finish(), None)
 }
@@ -70,14 +76,17 @@ fn links(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
     Ok(found)
 }
 
-/// The texts of footnotes by their id.
-fn notes(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
+/// The texts of footnotes or endnotes by their kind and id.
+fn notes(xml: &str, kind: &str) -> Result<HashMap<String, String>, ExtractError> {
     let mut notes: HashMap<String, String> = HashMap::new();
     let (mut id, mut is_text) = (None, false);
     xml::read(xml, |node| match node {
         XmlNode::Open(element) => match xml::name(&element).as_str() {
             // Separators between text and notes have a type; notes have none.
-            "footnote" => id = xml::value(&element, "id").filter(|_| xml::value(&element, "type").is_none()),
+            name if name == kind => {
+                let own = xml::value(&element, "id").filter(|_| xml::value(&element, "type").is_none());
+                id = own.map(|id| format!("{kind} {id}"));
+            }
             "t" => is_text = true,
             _ => {}
         },

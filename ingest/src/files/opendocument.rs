@@ -2,21 +2,20 @@
 //! same rules as for a page; sheets as tables.
 //!
 //! Called by [`files`](super). Deleted text that is tracked, hidden text, the notes of a speaker, and hidden sheets,
-//! rows and columns are left out. Footnotes follow the paragraph that they belong to.
+//! rows and columns are left out. Footnotes and text boxes follow the paragraph that they belong to.
 
+mod lists;
+mod styles;
 mod tables;
-
-use std::collections::HashMap;
 
 use quick_xml::events::BytesStart;
 
+use self::lists::Lists;
+use self::styles::Styles;
 use super::archive::{Archive, unreadable};
 use super::sheets;
 use super::xml::{self, XmlNode};
 use crate::extract::{self, ExtractError, Page};
-
-/// OpenDocument has ten levels of lists.
-const LIST_LEVELS: u32 = 10;
 
 /// Elements whose text is not part of the document.
 const HIDDEN: [&str; 7] =
@@ -35,9 +34,7 @@ fn is_hidden(name: &str) -> bool {
 pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     let mut archive = Archive::open(bytes)?;
     let content = content(&mut archive)?;
-    let mut styles = HashMap::new();
-    list_styles(&archive.optional("styles.xml")?, &mut styles)?;
-    list_styles(&content, &mut styles)?;
+    let styles = styles(&mut archive, &content)?;
     let mut writer = TextWriter { styles, ..TextWriter::default() };
     xml::read(&content, |node| writer.visit(node))?;
     extract::html_text(&writer.html, None)
@@ -50,7 +47,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
 pub(super) fn read_sheets(bytes: &[u8]) -> Result<Page, ExtractError> {
     let mut archive = Archive::open(bytes)?;
     let content = content(&mut archive)?;
-    sheets::page(tables::read(&content)?)
+    let styles = styles(&mut archive, &content)?;
+    sheets::page(tables::read(&content, styles)?)
+}
+
+/// The styles of a file: those that it names for its user, and those of its content.
+fn styles(archive: &mut Archive<'_>, content: &str) -> Result<Styles, ExtractError> {
+    let mut styles = Styles::default();
+    styles.add(&archive.optional("styles.xml")?)?;
+    styles.add(content)?;
+    Ok(styles)
 }
 
 fn content(archive: &mut Archive<'_>) -> Result<String, ExtractError> {
@@ -60,65 +66,27 @@ fn content(archive: &mut Archive<'_>) -> Result<String, ExtractError> {
     if archive.has("content.xml") { archive.part("content.xml") } else { Err(unreadable("there is no document in it")) }
 }
 
-/// What an automatic style says of its text.
-#[derive(Debug, Clone, Default)]
-struct TextStyle {
-    is_bold: bool,
-    is_deleted: bool,
-    is_hidden: bool,
-    script: &'static str,
-    /// A bit for each level of a list that has numbers, the first level lowest.
-    numbered_levels: u16,
-}
-
-/// Adds the styles of a part by name; list styles say which of their levels have numbers.
-fn list_styles(xml: &str, styles: &mut HashMap<String, TextStyle>) -> Result<(), ExtractError> {
-    let mut open: Option<String> = None;
-    xml::read(xml, |node| {
-        let XmlNode::Open(element) = node else { return };
-        match xml::name(&element).as_str() {
-            "style" | "list-style" => open = xml::value(&element, "name"),
-            "text-properties" => {
-                if let Some(name) = &open {
-                    let style = styles.entry(name.clone()).or_default();
-                    style.is_bold = xml::value(&element, "font-weight").as_deref() == Some("bold");
-                    let line = xml::value(&element, "text-line-through-style");
-                    style.is_deleted = line.is_some_and(|line| line != "none");
-                    style.is_hidden = xml::value(&element, "display").as_deref() == Some("none");
-                    style.script = match xml::value(&element, "text-position").unwrap_or_default() {
-                        place if place.starts_with("super") => "sup",
-                        place if place.starts_with("sub") => "sub",
-                        _ => "",
-                    };
-                }
-            }
-            "list-level-style-number" => {
-                let level = xml::value(&element, "level").and_then(|level| level.parse::<u32>().ok());
-                if let (Some(name), Some(level @ 1..=LIST_LEVELS)) = (&open, level) {
-                    styles.entry(name.clone()).or_default().numbered_levels |= 1 << (level - 1);
-                }
-            }
-            _ => {}
-        }
-    })
-}
-
 /// Collects the HTML of a text.
 #[derive(Default)]
 struct TextWriter {
-    styles: HashMap<String, TextStyle>,
+    styles: Styles,
     html: String,
     /// Closing tags of the spans and lists that are open.
     ends: Vec<String>,
     hidden: usize,
     is_body: bool,
-    /// The styles of the lists that are open, outermost first.
-    lists: Vec<String>,
+    lists: Lists,
+    /// For each section that is open, whether it is hidden.
+    sections: Vec<bool>,
     is_presentation: bool,
     tables: usize,
-    /// The text around the footnote that is open.
-    around_note: Option<String>,
-    /// Footnotes of the open paragraph.
+    /// The texts around the footnotes and text boxes that are open, outermost first.
+    around: Vec<String>,
+    /// How many paragraphs and headings are open.
+    paragraphs: usize,
+    /// For each text box that is open, whether it is within a paragraph.
+    boxes: Vec<bool>,
+    /// Footnotes and text boxes of the open paragraph.
     notes: String,
     note_count: usize,
 }
@@ -128,7 +96,11 @@ impl TextWriter {
         match node {
             XmlNode::Open(element) => {
                 let name = xml::name(&element);
-                if is_hidden(&name) {
+                if name == "section" {
+                    let is_hidden = xml::value(&element, "display").as_deref() == Some("none");
+                    self.sections.push(is_hidden);
+                    self.hidden += usize::from(is_hidden);
+                } else if is_hidden(&name) {
                     self.hidden += 1;
                 } else if name == "body" {
                     self.is_body = true;
@@ -137,7 +109,8 @@ impl TextWriter {
                 }
             }
             XmlNode::Close(name) => {
-                if is_hidden(&name) {
+                let is_hidden_section = name == "section" && self.sections.pop() == Some(true);
+                if is_hidden(&name) || is_hidden_section {
                     self.hidden = self.hidden.saturating_sub(1);
                 } else if self.hidden == 0 && self.is_body {
                     self.close(&name);
@@ -166,17 +139,17 @@ impl TextWriter {
             "list" | "list-item" | "list-header" if self.is_presentation && self.tables > 0 => {
                 (String::new(), String::new())
             }
-            "list" => {
-                let level = self.lists.len().min(LIST_LEVELS as usize - 1);
-                let own = Some(style()).filter(|own| !own.is_empty());
-                let style = own.or_else(|| self.lists.last().cloned()).unwrap_or_default();
-                let is_numbered =
-                    self.styles.get(&style).is_some_and(|style| style.numbered_levels & (1 << level) != 0);
-                self.lists.push(style);
-                let tag = if is_numbered { "ol" } else { "ul" };
-                (format!("<{tag}>"), format!("</{tag}>"))
+            "list" => self.lists.begin(element, &self.styles),
+            "list-item" => (self.lists.item(element), "</li>".to_owned()),
+            "list-header" => ("<li>".to_owned(), "</li>".to_owned()),
+            "text-box" => {
+                let is_within = self.paragraphs > 0 && !self.is_presentation;
+                self.boxes.push(is_within);
+                if is_within {
+                    self.around.push(std::mem::take(&mut self.html));
+                }
+                return;
             }
-            "list-item" | "list-header" => ("<li>".to_owned(), "</li>".to_owned()),
             "table" => {
                 self.tables += 1;
                 ("<table>".to_owned(), "</table>".to_owned())
@@ -197,10 +170,10 @@ impl TextWriter {
                 (format!("<td colspan=\"{columns}\" rowspan=\"{rows}\">"), "</td>".to_owned())
             }
             "table-of-content" => ("<nav>".to_owned(), "</nav>".to_owned()),
-            "note-body" if self.around_note.is_none() => {
+            "note-body" => {
                 self.note_count += 1;
                 self.html.push_str(&format!("<sup>{}</sup>", self.note_count));
-                self.around_note = Some(std::mem::take(&mut self.html));
+                self.around.push(std::mem::take(&mut self.html));
                 return;
             }
             "s" | "tab" => {
@@ -214,12 +187,16 @@ impl TextWriter {
             _ => return,
         };
         self.html.push_str(&start);
+        if matches!(name, "h" | "p") {
+            self.paragraphs += 1;
+            self.html.push_str(&xml::escaped(&self.lists.take_label()));
+        }
         self.ends.push(end);
     }
 
     /// The tags around a text with a style.
     fn tags(&self, outer: &str, name: &str) -> (String, String) {
-        let style = self.styles.get(name).cloned().unwrap_or_default();
+        let style = self.styles.text(name);
         // Nothing in a template is shown.
         let hidden = if style.is_hidden { "template" } else { "" };
         let tags = [
@@ -250,9 +227,8 @@ impl TextWriter {
                 | "frame"
         );
         match name {
-            "list" if !(self.is_presentation && self.tables > 0) => {
-                self.lists.pop();
-            }
+            "list" if !(self.is_presentation && self.tables > 0) => self.lists.end(),
+            "text-box" => self.end_box(),
             "table" => self.tables = self.tables.saturating_sub(1),
             "note-body" => self.end_note(),
             _ => {}
@@ -260,14 +236,26 @@ impl TextWriter {
         if has_end && let Some(end) = self.ends.pop() {
             self.html.push_str(&end);
         }
-        if matches!(name, "h" | "p") && self.around_note.is_none() {
-            self.html.push_str(&std::mem::take(&mut self.notes));
+        if matches!(name, "h" | "p") {
+            self.paragraphs = self.paragraphs.saturating_sub(1);
+            if self.around.is_empty() {
+                self.html.push_str(&std::mem::take(&mut self.notes));
+            }
+        }
+    }
+
+    /// Keeps a text box for the end of the paragraph that it is anchored in.
+    fn end_box(&mut self) {
+        if self.boxes.pop() == Some(true)
+            && let Some(around) = self.around.pop()
+        {
+            self.notes.push_str(&std::mem::replace(&mut self.html, around));
         }
     }
 
     /// Keeps a footnote, with its mark before its text, for the end of the paragraph.
     fn end_note(&mut self) {
-        if let Some(around) = self.around_note.take() {
+        if let Some(around) = self.around.pop() {
             let note = std::mem::replace(&mut self.html, around);
             let text = note.strip_prefix("<p>").unwrap_or(&note);
             self.notes.push_str(&format!("<p><sup>{}</sup> {text}", self.note_count));

@@ -10,7 +10,7 @@ use crate::extract::{self, ExtractError, Page};
 #[derive(Debug)]
 pub(super) struct Sheet {
     pub name: String,
-    /// Rows of different lengths; empty cells are empty.
+    /// Rows of different lengths; empty cells are empty, and those with links or marks are HTML.
     pub rows: Vec<Vec<String>>,
 }
 
@@ -38,6 +38,24 @@ pub(super) fn page(sheets: Vec<Sheet>) -> Result<Page, ExtractError> {
     Ok(page)
 }
 
+/// The start and the end of a cell that is HTML.
+const RICH: (&str, &str) = ("<span>", "</span>");
+
+/// A cell with links or marks, from its HTML.
+pub(super) fn rich(html: &str) -> String {
+    format!("{}{html}{}", RICH.0, RICH.1)
+}
+
+/// Whether a cell is HTML.
+pub(super) fn is_rich(cell: &str) -> bool {
+    cell.starts_with(RICH.0) && cell.ends_with(RICH.1)
+}
+
+/// The HTML of a cell.
+pub(super) fn cell_html(cell: &str) -> String {
+    if is_rich(cell) { cell.to_owned() } else { escaped(cell).replace('\n', "<br>") }
+}
+
 /// Rows as an HTML table. The first row with more than one cell names the columns where the rows
 /// below are wider than one cell too; rows of one cell before it are paragraphs.
 fn html(rows: &[Vec<String>]) -> String {
@@ -45,7 +63,7 @@ fn html(rows: &[Vec<String>]) -> String {
     let first = rows.iter().position(|row| filled(row) > 1).unwrap_or(rows.len());
     let mut out = String::new();
     for title in rows[..first].iter().flatten().filter(|cell| !cell.trim().is_empty()) {
-        out.push_str(&format!("<p>{}</p>", escaped(title.trim())));
+        out.push_str(&format!("<p>{}</p>", cell_html(title.trim())));
     }
     out.push_str("<table>");
     let is_named = rows.len() - first > 1 && rows.get(first).is_some_and(|row| !row.iter().any(|cell| is_number(cell)));
@@ -53,7 +71,7 @@ fn html(rows: &[Vec<String>]) -> String {
         let tag = if at == 0 && is_named { "th" } else { "td" };
         out.push_str("<tr>");
         for cell in row {
-            out.push_str(&format!("<{tag}>{}</{tag}>", escaped(cell.trim()).replace('\n', "<br>")));
+            out.push_str(&format!("<{tag}>{}</{tag}>", cell_html(cell.trim())));
         }
         out.push_str("</tr>");
     }

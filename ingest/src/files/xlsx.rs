@@ -4,11 +4,14 @@
 //! numbers, dates and times are written as the format of their cell shows them. Hidden sheets, rows and columns are
 //! left out. A cell that is merged with those below it is repeated in each of their rows.
 
+mod rich;
+
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use quick_xml::events::BytesStart;
 
+use self::rich::RichText;
 use super::archive::{Archive, unreadable};
 use super::number_format::NumberFormat;
 use super::sheets::{self, Sheet};
@@ -33,25 +36,26 @@ const COLUMN_LIMIT: usize = 256;
 /// `Unreadable` when the archive is damaged or holds no workbook, `Encrypted`, `TooLarge`.
 pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     let mut archive = Archive::open(bytes)?;
-    let targets = targets(&archive.optional("xl/_rels/workbook.xml.rels")?)?;
-    let shared = shared_texts(&archive.optional("xl/sharedStrings.xml")?)?;
-    let formats = formats(&archive.optional("xl/styles.xml")?)?;
-    if !archive.has("xl/workbook.xml") {
-        return Err(unreadable("there is no workbook in it"));
-    }
+    let workbook_part = workbook_part(&mut archive)?;
+    let (folder, name) = workbook_part.rsplit_once('/').unwrap_or(("", &workbook_part));
+    let targets = targets(&archive.optional(&format!("{folder}/_rels/{name}.rels"))?)?;
+    let shared = rich::shared_texts(&archive.optional(&format!("{folder}/sharedStrings.xml"))?)?;
+    let formats = formats(&archive.optional(&format!("{folder}/styles.xml"))?)?;
     let mut sheets = Vec::new();
     let (mut cells, mut bytes) = (0, 0);
-    let workbook = archive.part("xl/workbook.xml")?;
+    let workbook = archive.part(&workbook_part)?;
     let is_1904 = is_1904(&workbook)?;
     for (name, id) in sheet_names(&workbook)?.into_iter().take(SHEET_LIMIT) {
         let Some(target) = targets.get(&id) else { continue };
         let part = match target.strip_prefix('/') {
             Some(absolute) => absolute.to_owned(),
-            None => format!("xl/{target}"),
+            None => format!("{folder}/{target}"),
         };
-        let mut reader = SheetReader { shared: &shared, formats: &formats, is_1904, ..SheetReader::default() };
+        let links = sheet_links(&mut archive, &part)?;
+        let mut reader = SheetReader { shared: &shared, formats: &formats, is_1904, links, ..SheetReader::default() };
         (reader.cells, reader.bytes) = (cells, bytes);
         xml::read(&archive.optional(&part)?, |node| reader.visit(node))?;
+        reader.fill_links();
         reader.fill_merged();
         (cells, bytes) = (reader.cells, reader.bytes);
         if cells > CELL_LIMIT {
@@ -63,6 +67,29 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
         sheets.push(Sheet { name, rows: reader.rows });
     }
     sheets::page(sheets)
+}
+
+/// The name of the part that the package calls its workbook.
+fn workbook_part(archive: &mut Archive<'_>) -> Result<String, ExtractError> {
+    let mut found = None;
+    xml::read(&archive.optional("_rels/.rels")?, |node| {
+        if let XmlNode::Open(element) = node
+            && xml::value(&element, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
+        {
+            found = found.take().or_else(|| xml::value(&element, "Target"));
+        }
+    })?;
+    let part = found.map_or_else(|| WORKBOOK_PART.to_owned(), |part| part.trim_start_matches('/').to_owned());
+    if archive.has(&part) { Ok(part) } else { Err(unreadable("there is no workbook in it")) }
+}
+
+/// Where Excel puts the workbook unless the package says otherwise.
+const WORKBOOK_PART: &str = "xl/workbook.xml";
+
+/// The targets of the links of a sheet by their relation id.
+fn sheet_links(archive: &mut Archive<'_>, part: &str) -> Result<HashMap<String, String>, ExtractError> {
+    let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
+    targets(&archive.optional(&format!("{folder}/_rels/{name}.rels"))?)
 }
 
 /// The visible sheets in their order: name and relation id.
@@ -92,27 +119,6 @@ fn targets(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
     Ok(targets)
 }
 
-fn shared_texts(xml: &str) -> Result<Vec<String>, ExtractError> {
-    let (mut texts, mut text, mut is_text, mut is_reading_aid) = (Vec::new(), String::new(), false, false);
-    xml::read(xml, |node| match node {
-        XmlNode::Open(element) => match xml::name(&element).as_str() {
-            "si" => text.clear(),
-            "t" => is_text = true,
-            "rPh" => is_reading_aid = true,
-            _ => {}
-        },
-        XmlNode::Close(name) => match name.as_str() {
-            "si" => texts.push(unescaped(&std::mem::take(&mut text))),
-            "t" => is_text = false,
-            "rPh" => is_reading_aid = false,
-            _ => {}
-        },
-        XmlNode::Text(part) if is_text && !is_reading_aid => text.push_str(&part),
-        XmlNode::Text(_) => {}
-    })?;
-    Ok(texts)
-}
-
 /// Whether the days of a workbook count from 1904, as on old Macintosh computers.
 fn is_1904(xml: &str) -> Result<bool, ExtractError> {
     let mut is_1904 = false;
@@ -126,9 +132,18 @@ fn is_1904(xml: &str) -> Result<bool, ExtractError> {
     Ok(is_1904)
 }
 
-/// The number format of each cell format.
-fn formats(xml: &str) -> Result<Vec<Rc<NumberFormat>>, ExtractError> {
+/// How the cells of one format show what they hold.
+#[derive(Debug, Default)]
+struct CellFormat {
+    number: Rc<NumberFormat>,
+    is_deleted: bool,
+}
+
+/// The formats of cells.
+fn formats(xml: &str) -> Result<Vec<CellFormat>, ExtractError> {
     let mut own: HashMap<String, Rc<NumberFormat>> = HashMap::new();
+    // For each font whether it strikes its text out.
+    let (mut fonts, mut is_in_fonts) = (Vec::new(), false);
     let (mut formats, mut is_in_formats) = (Vec::new(), false);
     xml::read(xml, |node| match node {
         XmlNode::Open(element) => match xml::name(&element).as_str() {
@@ -137,15 +152,28 @@ fn formats(xml: &str) -> Result<Vec<Rc<NumberFormat>>, ExtractError> {
                 let code = code.filter(|code| code.len() <= FORMAT_BYTES).unwrap_or_default();
                 own.extend(id.map(|id| (id, Rc::new(NumberFormat::parse(&code)))));
             }
+            "fonts" => is_in_fonts = true,
+            "font" if is_in_fonts => fonts.push(false),
+            "strike" if is_in_fonts => {
+                if let Some(font) = fonts.last_mut() {
+                    *font = xml::is_on(&element);
+                }
+            }
             "cellXfs" => is_in_formats = true,
             "xf" if is_in_formats => {
                 let id = xml::value(&element, "numFmtId").unwrap_or_default();
                 let built_in = || Rc::new(NumberFormat::built_in(id.parse().unwrap_or(0)));
-                formats.push(own.get(&id).cloned().unwrap_or_else(built_in));
+                let font = xml::value(&element, "fontId").and_then(|font| font.parse::<usize>().ok());
+                let is_deleted = font.and_then(|font| fonts.get(font).copied()).unwrap_or(false);
+                let number = own.get(&id).cloned().unwrap_or_else(built_in);
+                formats.push(CellFormat { number, is_deleted });
             }
             _ => {}
         },
-        XmlNode::Close(name) => is_in_formats &= name != "cellXfs",
+        XmlNode::Close(name) => {
+            is_in_formats &= name != "cellXfs";
+            is_in_fonts &= name != "fonts";
+        }
         XmlNode::Text(_) => {}
     })?;
     Ok(formats)
@@ -175,8 +203,11 @@ fn unescaped(text: &str) -> String {
 #[derive(Default)]
 struct SheetReader<'a> {
     shared: &'a [String],
-    formats: &'a [Rc<NumberFormat>],
+    formats: &'a [CellFormat],
     plain: NumberFormat,
+    /// Targets of links by their relation id, and the links: column, row and target.
+    links: HashMap<String, String>,
+    linked: Vec<(usize, usize, String)>,
     is_1904: bool,
     rows: Vec<Vec<String>>,
     /// The place of each row in `rows` by its number in the sheet.
@@ -192,6 +223,7 @@ struct SheetReader<'a> {
     style: Option<usize>,
     column: usize,
     value: String,
+    rich: RichText,
     is_value: bool,
     cells: usize,
     bytes: usize,
@@ -201,6 +233,9 @@ impl SheetReader<'_> {
     fn visit(&mut self, node: XmlNode<'_>) {
         if self.cells > CELL_LIMIT || self.bytes > TEXT_LIMIT_BYTES {
             return;
+        }
+        if self.kind == "inlineStr" {
+            self.rich.visit(&node);
         }
         match node {
             XmlNode::Open(element) => match xml::name(&element).as_str() {
@@ -214,7 +249,9 @@ impl SheetReader<'_> {
                 "mergeCell" if self.merged.len() < MERGED_LIMIT => {
                     self.merged.extend(xml::value(&element, "ref").and_then(|range| merged_rows(&range)));
                 }
+                "hyperlink" if self.linked.len() < MERGED_LIMIT => self.link(&element),
                 "c" => {
+                    self.rich = RichText::default();
                     self.kind = xml::value(&element, "t").unwrap_or_default();
                     self.style = xml::value(&element, "s").and_then(|style| style.parse::<usize>().ok());
                     let place = xml::value(&element, "r").and_then(|at| place(&at));
@@ -231,6 +268,26 @@ impl SheetReader<'_> {
             },
             XmlNode::Text(text) if self.is_value => self.value.push_str(&text),
             XmlNode::Text(_) => {}
+        }
+    }
+
+    fn link(&mut self, element: &BytesStart<'_>) {
+        let target = xml::value(element, "id").and_then(|id| self.links.get(&id)).cloned();
+        let place = xml::value(element, "ref").and_then(|range| place(range.split(':').next().unwrap_or_default()));
+        if let (Some(target), Some((column, row))) = (target.filter(|target| target.starts_with("http")), place) {
+            self.linked.push((column, row, target));
+        }
+    }
+
+    /// Makes the text of cells with a link one. An address links to itself.
+    fn fill_links(&mut self) {
+        for (column, row, target) in std::mem::take(&mut self.linked) {
+            let cell = self.row_places.get(&row).and_then(|&at| self.rows[at].get_mut(column));
+            if let Some(cell) = cell.filter(|cell| !cell.is_empty() && !cell.starts_with("http") && !cell.contains('@'))
+            {
+                self.bytes += target.len();
+                *cell = sheets::rich(&format!("<a href=\"{}\">{}</a>", xml::escaped(&target), sheets::cell_html(cell)));
+            }
         }
     }
 
@@ -276,13 +333,17 @@ impl SheetReader<'_> {
             "s" => value.parse::<usize>().ok().and_then(|at| self.shared.get(at)).cloned().unwrap_or_default(),
             "b" => if value == "1" { "TRUE" } else { "FALSE" }.to_owned(),
             "e" => String::new(),
-            "str" | "inlineStr" => unescaped(&value),
+            "inlineStr" => self.rich.take(),
+            "str" => unescaped(&value),
             "d" => value,
             _ => {
                 let format = self.style.and_then(|style| self.formats.get(style));
-                format.map_or(&self.plain, |format| format).shown(&value, self.is_1904).unwrap_or(value)
+                format.map_or(&self.plain, |format| &format.number).shown(&value, self.is_1904).unwrap_or(value)
             }
         };
+        let format = self.style.and_then(|style| self.formats.get(style));
+        let is_deleted = format.is_some_and(|format| format.is_deleted) && !text.trim().is_empty();
+        let text = if is_deleted { sheets::rich(&format!("<del>{}</del>", sheets::cell_html(&text))) } else { text };
         let is_hidden = self.is_hidden_cell();
         self.cells += 1;
         self.bytes += text.len();

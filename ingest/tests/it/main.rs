@@ -6,6 +6,8 @@ mod files;
 mod hostile;
 mod office;
 mod office_details;
+mod office_further;
 mod pdf;
 mod reading;
 mod styles;
+mod text_files;

@@ -7,12 +7,12 @@ use helpbot_ingest::files;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn archive<T: AsRef<[u8]>>(parts: &[(&str, T)]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     for (name, content) in parts {
         archive.start_file(*name, stored).expect("a new part");
-        archive.write_all(content.as_bytes()).expect("memory takes everything");
+        archive.write_all(content.as_ref()).expect("memory takes everything");
     }
     archive.finish().expect("an archive").into_inner()
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::super::numerals::{ideographs, letters, roman};
 use super::super::xml::{self, XmlNode};
 use crate::extract::ExtractError;
 
@@ -38,6 +39,8 @@ pub(super) enum ItemLabel {
 #[derive(Debug, Default)]
 pub(super) struct ListNumbering {
     levels: HashMap<String, Vec<ListLevel>>,
+    /// The levels of lists that change those of their definition.
+    own_levels: HashMap<String, Vec<ListLevel>>,
     /// The definition that each list uses.
     lists: HashMap<String, String>,
     /// The first numbers that a list sets for itself, by list and level.
@@ -50,6 +53,8 @@ impl ListNumbering {
     pub(super) fn read(xml: &str) -> Result<Self, ExtractError> {
         let mut numbering = Self::default();
         let (mut definition, mut list, mut level) = (None, None, 0);
+        // The definition that holds the levels of each style of lists, and the definitions that refer to a style.
+        let (mut holders, mut referring) = (HashMap::new(), Vec::new());
         xml::read(xml, |node| match node {
             XmlNode::Open(element) => {
                 let val = || xml::value(&element, "val").unwrap_or_default();
@@ -69,11 +74,13 @@ impl ListNumbering {
                             numbering.starts.insert((list.clone(), level), start);
                         }
                     }
-                    "numFmt" => numbering.change(definition.as_ref(), level, |level| level.format = val()),
-                    "lvlText" => numbering.change(definition.as_ref(), level, |level| level.text = val()),
+                    "styleLink" => holders.extend(definition.clone().map(|definition| (val(), definition))),
+                    "numStyleLink" => referring.extend(definition.clone().map(|definition| (definition, val()))),
+                    "numFmt" => numbering.change(&definition, &list, level, |level| level.format = val()),
+                    "lvlText" => numbering.change(&definition, &list, level, |level| level.text = val()),
                     "start" => {
                         let start = val().parse().unwrap_or(1);
-                        numbering.change(definition.as_ref(), level, |level| level.start = start);
+                        numbering.change(&definition, &list, level, |level| level.start = start);
                     }
                     _ => {}
                 }
@@ -85,15 +92,34 @@ impl ListNumbering {
             },
             XmlNode::Text(_) => {}
         })?;
+        for (definition, style) in referring {
+            if let Some(levels) = holders.get(&style).and_then(|holder| numbering.levels.get(holder)).cloned() {
+                numbering.levels.entry(definition).or_insert(levels);
+            }
+        }
         Ok(numbering)
     }
 
-    fn change(&mut self, definition: Option<&String>, level: usize, change: impl FnOnce(&mut ListLevel)) {
-        if let Some(definition) = definition
-            && level < LEVELS
-        {
-            let levels = self.levels.entry(definition.clone()).or_insert_with(|| vec![ListLevel::default(); LEVELS]);
-            change(&mut levels[level]);
+    /// Changes a level of the definition that is open, or of the list that is open and changes its definition.
+    fn change(
+        &mut self,
+        definition: &Option<String>,
+        list: &Option<String>,
+        level: usize,
+        change: impl FnOnce(&mut ListLevel),
+    ) {
+        let new = || vec![ListLevel::default(); LEVELS];
+        let levels = match (definition, list) {
+            (Some(definition), _) => self.levels.entry(definition.clone()).or_insert_with(new),
+            (None, Some(list)) => {
+                let shared = self.lists.get(list).and_then(|definition| self.levels.get(definition));
+                let shared = shared.cloned().unwrap_or_else(new);
+                self.own_levels.entry(list.clone()).or_insert(shared)
+            }
+            (None, None) => return,
+        };
+        if let Some(level) = levels.get_mut(level) {
+            change(level);
         }
     }
 
@@ -101,12 +127,13 @@ impl ListNumbering {
     pub(super) fn next(&mut self, list: &str, level: usize) -> ItemLabel {
         let level = level.min(LEVELS - 1);
         let definition = self.lists.get(list);
-        let Some(levels) = definition.and_then(|definition| self.levels.get(definition)) else {
+        let shared = || definition.and_then(|definition| self.levels.get(definition));
+        let Some(levels) = self.own_levels.get(list).or_else(shared) else {
             return ItemLabel::Bullet;
         };
         // Lists that share a definition go on counting, unless they set a first number.
         let own_start = self.starts.get(&(list.to_owned(), level)).copied();
-        let has_own = self.starts.keys().any(|(owner, _)| owner == list);
+        let has_own = self.own_levels.contains_key(list) || self.starts.keys().any(|(owner, _)| owner == list);
         let key = if has_own {
             format!("list {list}")
         } else {
@@ -128,7 +155,7 @@ fn label(levels: &[ListLevel], numbers: &[u32], level: usize) -> ItemLabel {
     }
     let place = format!("%{}", level + 1);
     let is_plain = own.text.strip_prefix(&place).is_some_and(|rest| matches!(rest, "." | ")" | ""));
-    if is_plain && own.format.starts_with("decimal") {
+    if is_plain && own.format.starts_with("decimal") && own.format != "decimalZero" {
         return ItemLabel::Number(numbers[level]);
     }
     let mut text = own.text.clone();
@@ -141,30 +168,17 @@ fn label(levels: &[ListLevel], numbers: &[u32], level: usize) -> ItemLabel {
 /// A number in the format of its level.
 fn written(number: u32, format: &str) -> String {
     match format {
-        "lowerLetter" => letter(number).to_string(),
-        "upperLetter" => letter(number).to_ascii_uppercase().to_string(),
+        "lowerLetter" => letters(number),
+        "upperLetter" => letters(number).to_uppercase(),
         "lowerRoman" => roman(number),
         "upperRoman" => roman(number).to_uppercase(),
+        "decimalZero" => format!("{number:02}"),
+        "chineseCounting"
+        | "chineseCountingThousand"
+        | "taiwaneseCounting"
+        | "taiwaneseCountingThousand"
+        | "japaneseCounting"
+        | "ideographDigital" => ideographs(number),
         _ => number.to_string(),
     }
-}
-
-fn letter(number: u32) -> char {
-    let at = number.saturating_sub(1) % 26;
-    char::from(b'a' + u8::try_from(at).unwrap_or(0))
-}
-
-fn roman(number: u32) -> String {
-    const SIGNS: [(u32, &str); 9] =
-        [(100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")];
-    // Lists do not go further; anything else is a number of the file's own making.
-    let mut rest = if number < 400 { number } else { return number.to_string() };
-    let mut out = String::new();
-    for (value, sign) in SIGNS {
-        while rest >= value {
-            out.push_str(sign);
-            rest -= value;
-        }
-    }
-    out
 }

@@ -78,6 +78,19 @@ pub(super) fn character(font: &str, number: &str) -> Option<char> {
     }
 }
 
+/// A text in one of these fonts as it is shown. `None` for other fonts, which show it as it is.
+pub(super) fn text(font: &str, text: &str) -> Option<String> {
+    if !matches!(font, "Symbol" | "Wingdings" | "Wingdings 2") {
+        return None;
+    }
+    let shown = |c: char| match u32::from(c) {
+        0x20 | 0xa0 => Some(' '),
+        number @ (0x21..=0xff | 0xf000..=0xf0ff) => character(font, &format!("{number:x}")),
+        _ => Some(c),
+    };
+    Some(text.chars().filter_map(shown).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +102,7 @@ mod tests {
         assert_eq!(character("Symbol", "F061"), Some('α'));
         assert_eq!(character("Segoe UI Symbol", "2611"), Some('☑'));
         assert_eq!(character("Webdings", "F0E0"), None);
+        assert_eq!(text("Wingdings", "\u{fc} \u{f0fb}").as_deref(), Some("✓ ✗"));
+        assert_eq!(text("Arial", "\u{fc}"), None);
     }
 }

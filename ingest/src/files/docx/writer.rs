@@ -6,6 +6,7 @@ use quick_xml::events::BytesStart;
 
 use super::super::xml::{self, XmlNode};
 use super::cells::Cells;
+use super::fields::{EndedField, Fields};
 use super::formula::Formula;
 use super::numbering::{ItemLabel, ListNumbering};
 use super::styles::Styles;
@@ -15,9 +16,6 @@ use super::symbols;
 /// meant for older programs, and the pronunciation guide above East Asian text.
 const HIDDEN: [&str; 4] = ["del", "moveFrom", "Fallback", "rt"];
 
-/// The longest code of a field that is read, in bytes.
-const INSTRUCTION_LIMIT_BYTES: usize = 4096;
-
 /// A paragraph while it is read.
 #[derive(Debug, Default)]
 struct Paragraph {
@@ -26,6 +24,8 @@ struct Paragraph {
     outline_level: Option<u8>,
     list: Option<String>,
     list_level: usize,
+    /// Whether the end of the paragraph was deleted.
+    is_joined: bool,
     /// Paragraphs of text boxes that are anchored here, and footnotes.
     after: String,
 }
@@ -37,6 +37,7 @@ struct RunStyle {
     is_deleted: bool,
     is_hidden: Option<bool>,
     script: &'static str,
+    font: String,
 }
 
 /// Collects the HTML of a document.
@@ -64,10 +65,12 @@ pub(super) struct HtmlWriter {
     /// Whether the box of the form field that was opened last is ticked.
     is_ticked: bool,
     is_instruction: bool,
-    /// The code of the field that was opened last.
-    instruction: String,
-    /// The fields that are open, outermost first: whether their result is a link.
-    fields: Vec<bool>,
+    fields: Fields,
+    /// The HTML of embedded documents by their relation id.
+    pub(super) chunks: HashMap<String, String>,
+    is_in_properties: bool,
+    /// The text of paragraphs whose end was deleted, so that they go on in the next one.
+    carried: String,
 }
 
 impl HtmlWriter {
@@ -97,14 +100,17 @@ impl HtmlWriter {
             cells: Cells::default(),
             is_ticked: false,
             is_instruction: false,
-            instruction: String::new(),
-            fields: Vec::new(),
+            fields: Fields::default(),
+            chunks: HashMap::new(),
+            is_in_properties: false,
+            carried: String::new(),
         }
     }
 
     /// The HTML of all that was visited.
     pub(super) fn finish(mut self) -> String {
         self.end_lists(0);
+        self.end_carried();
         self.html
     }
 
@@ -113,6 +119,7 @@ impl HtmlWriter {
             XmlNode::Open(element) => {
                 let name = xml::name(&element);
                 if HIDDEN.contains(&name.as_str()) {
+                    self.paragraph.is_joined |= self.is_in_properties && !self.is_in_change && name == "del";
                     self.hidden += 1;
                 } else if self.hidden == 0 && !self.is_in_change {
                     self.open(&name, &element);
@@ -131,8 +138,8 @@ impl HtmlWriter {
             XmlNode::Text(text) => {
                 if self.is_text && self.hidden == 0 {
                     self.text(&text);
-                } else if self.is_instruction && self.instruction.len() < INSTRUCTION_LIMIT_BYTES {
-                    self.instruction.push_str(&text);
+                } else if self.is_instruction {
+                    self.fields.add_code(&text);
                 }
             }
         }
@@ -142,8 +149,10 @@ impl HtmlWriter {
         let val = || xml::value(element, "val");
         match name {
             "p" => {
-                self.paragraph = Paragraph { after: std::mem::take(&mut self.paragraph.after), ..Paragraph::default() }
+                let after = std::mem::take(&mut self.paragraph.after);
+                self.paragraph = Paragraph { after, html: std::mem::take(&mut self.carried), ..Paragraph::default() };
             }
+            "pPr" => self.is_in_properties = true,
             "r" => self.run = RunStyle::default(),
             "t" => self.is_text = true,
             "pStyle" => self.paragraph.style = val().unwrap_or_default(),
@@ -156,6 +165,7 @@ impl HtmlWriter {
                 self.run.is_bold = self.run.is_bold.or(self.styles.is_bold(&style).then_some(true));
                 self.run.is_hidden = self.run.is_hidden.or(self.styles.is_hidden(&style).then_some(true));
             }
+            "rFonts" => self.run.font = xml::value(element, "ascii").unwrap_or_default(),
             "strike" | "dstrike" => self.run.is_deleted = xml::is_on(element),
             "vanish" | "webHidden" => self.run.is_hidden = Some(xml::is_on(element)),
             "vertAlign" => {
@@ -182,7 +192,12 @@ impl HtmlWriter {
                 let target = xml::value(element, "id").and_then(|id| self.links.get(&id)).map_or("", String::as_str);
                 self.paragraph.html.push_str(&format!("<a href=\"{}\">", xml::escaped(target)));
             }
-            "footnoteReference" => self.note(&xml::value(element, "id").unwrap_or_default()),
+            "footnoteReference" => self.note("footnote", &xml::value(element, "id").unwrap_or_default()),
+            "endnoteReference" => self.note("endnote", &xml::value(element, "id").unwrap_or_default()),
+            "altChunk" => {
+                let chunk = xml::value(element, "id").and_then(|id| self.chunks.remove(&id));
+                self.tag(&chunk.unwrap_or_default());
+            }
             "txbxContent" => {
                 let paragraph = std::mem::take(&mut self.paragraph);
                 self.outer.push((paragraph, std::mem::take(&mut self.html), std::mem::take(&mut self.lists)));
@@ -222,6 +237,7 @@ impl HtmlWriter {
         match name {
             "t" => self.is_text = false,
             "instrText" => self.is_instruction = false,
+            "pPr" => self.is_in_properties = false,
             "p" => self.end_paragraph(),
             "hyperlink" => self.paragraph.html.push_str("</a>"),
             "txbxContent" => {
@@ -251,9 +267,11 @@ impl HtmlWriter {
 
     fn text(&mut self, text: &str) {
         let is_hidden = self.run.is_hidden.unwrap_or_else(|| self.styles.is_hidden(&self.paragraph.style));
-        if is_hidden || text.is_empty() {
+        if is_hidden || text.is_empty() || self.fields.is_in_code() {
             return;
         }
+        let signs = symbols::text(&self.run.font, text);
+        let text = signs.as_deref().unwrap_or(text);
         let is_bold = self.run.is_bold.unwrap_or_else(|| self.styles.is_bold(&self.paragraph.style));
         let tags = [if is_bold { "b" } else { "" }, if self.run.is_deleted { "del" } else { "" }, self.run.script];
         let html = &mut self.paragraph.html;
@@ -266,36 +284,27 @@ impl HtmlWriter {
         }
     }
 
-    /// Begins or ends the result of a field. Only links are more than their text.
+    /// Begins or ends the result of a field.
     fn field(&mut self, kind: Option<&str>) {
         match kind {
-            Some("begin") => {
-                self.instruction.clear();
-                self.fields.push(false);
-            }
+            Some("begin") => self.fields.begin(),
             Some("separate") => {
-                let target = self.instruction.trim().strip_prefix("HYPERLINK").map(str::trim_start);
-                let target = target.and_then(|rest| rest.strip_prefix('"')?.split_once('"')).map(|(target, _)| target);
-                if let (Some(target), Some(is_link)) = (target, self.fields.last_mut()) {
-                    *is_link = true;
-                    self.paragraph.html.push_str(&format!("<a href=\"{}\">", xml::escaped(target)));
-                }
+                let target = self.fields.end_code();
+                let start = target.map(|target| format!("<a href=\"{}\">", xml::escaped(&target)));
+                self.paragraph.html.push_str(&start.unwrap_or_default());
             }
-            Some("end") => {
-                if self.fields.pop() == Some(true) {
-                    self.paragraph.html.push_str("</a>");
-                } else if self.instruction.trim() == "FORMCHECKBOX" {
-                    self.instruction.clear();
-                    self.text(if self.is_ticked { "☑" } else { "☐" });
-                }
-            }
+            Some("end") => match self.fields.end() {
+                EndedField::Link => self.paragraph.html.push_str("</a>"),
+                EndedField::TickBox => self.text(if self.is_ticked { "☑" } else { "☐" }),
+                EndedField::Text => {}
+            },
             _ => {}
         }
     }
 
     /// Puts the mark of a footnote into the text, and the note behind the paragraph.
-    fn note(&mut self, id: &str) {
-        if let Some(note) = self.notes.get(id) {
+    fn note(&mut self, kind: &str, id: &str) {
+        if let Some(note) = self.notes.get(&format!("{kind} {id}")) {
             self.note_count += 1;
             let mark = format!("<sup>{}</sup>", self.note_count);
             self.paragraph.html.push_str(&mark);
@@ -305,7 +314,16 @@ impl HtmlWriter {
 
     fn tag(&mut self, tag: &str) {
         self.end_lists(0);
+        self.end_carried();
         self.html.push_str(tag);
+    }
+
+    /// Ends a paragraph whose end was deleted where no other paragraph follows.
+    fn end_carried(&mut self) {
+        let carried = std::mem::take(&mut self.carried);
+        if !carried.is_empty() {
+            self.html.push_str(&format!("<p>{carried}</p>"));
+        }
     }
 
     /// Closes all lists that are deeper than `depth`.
@@ -316,7 +334,12 @@ impl HtmlWriter {
     }
 
     fn end_paragraph(&mut self) {
-        let Paragraph { html, style, outline_level, list, list_level, after } = std::mem::take(&mut self.paragraph);
+        self.fields.end_paragraph();
+        if self.paragraph.is_joined {
+            self.carried = std::mem::take(&mut self.paragraph.html);
+            return;
+        }
+        let Paragraph { html, style, outline_level, list, list_level, after, .. } = std::mem::take(&mut self.paragraph);
         let direct = outline_level.map(|level| (level < 9).then_some((level + 1).min(6)));
         let heading = direct.unwrap_or_else(|| self.styles.heading(&style));
         let by_style = self.styles.list(&style);

@@ -3,9 +3,10 @@
 use quick_xml::events::BytesStart;
 
 use super::super::archive::unreadable;
-use super::super::sheets::Sheet;
+use super::super::sheets::{self, Sheet};
 use super::super::xml::{self, XmlNode};
 use super::HIDDEN;
+use super::styles::Styles;
 use crate::extract::ExtractError;
 
 /// The most cells of all sheets; repeated cells count each time.
@@ -24,8 +25,8 @@ const SPAN_BYTES: usize = 2000;
 ///
 /// # Errors
 /// `Unreadable` when the XML is broken or has too many cells.
-pub(super) fn read(content: &str) -> Result<Vec<Sheet>, ExtractError> {
-    let mut reader = TableReader::default();
+pub(super) fn read(content: &str, styles: Styles) -> Result<Vec<Sheet>, ExtractError> {
+    let mut reader = TableReader { styles, ..TableReader::default() };
     xml::read(content, |node| reader.visit(node))?;
     if reader.cells > CELL_LIMIT {
         return Err(unreadable(&format!("it has more than {CELL_LIMIT} cells")));
@@ -36,10 +37,17 @@ pub(super) fn read(content: &str) -> Result<Vec<Sheet>, ExtractError> {
 /// Reads the rows of all sheets.
 #[derive(Default)]
 struct TableReader {
+    styles: Styles,
     sheets: Vec<Sheet>,
+    is_sheet_hidden: bool,
     row: Vec<String>,
     row_repeats: usize,
     cell: String,
+    /// The cell as HTML, and whether it has links or marks that the text alone has not.
+    html: String,
+    is_rich: bool,
+    /// Closing tags of the marks and links that are open.
+    ends: Vec<&'static str>,
     cell_repeats: usize,
     is_cell: bool,
     hidden: usize,
@@ -67,6 +75,8 @@ impl TableReader {
                     name if HIDDEN.contains(&name) => self.hidden += 1,
                     "table" => {
                         let name = xml::value(&element, "name").unwrap_or_default();
+                        let style = xml::value(&element, "style-name").unwrap_or_default();
+                        self.is_sheet_hidden = self.styles.is_hidden_sheet(&style);
                         self.sheets.push(Sheet { name, rows: Vec::new() });
                         (self.columns, self.spans) = (Vec::new(), Vec::new());
                     }
@@ -80,11 +90,14 @@ impl TableReader {
                     }
                     "table-cell" | "covered-table-cell" => {
                         (self.cell, self.is_cell) = (String::new(), true);
+                        (self.html, self.is_rich) = (String::new(), false);
                         self.cell_rows = repeats("number-rows-spanned");
                         self.cell_repeats = repeats("number-columns-repeated");
                     }
-                    "p" if !self.cell.is_empty() => self.cell.push('\n'),
-                    "s" | "tab" => self.cell.push(' '),
+                    "p" if !self.cell.is_empty() => self.add("\n", "<br>"),
+                    "s" | "tab" => self.add(" ", " "),
+                    "line-break" => self.add("\n", "<br>"),
+                    "span" | "a" if self.is_cell => self.begin_mark(&element),
                     _ => {}
                 }
             }
@@ -93,6 +106,11 @@ impl TableReader {
                 "table-cell" | "covered-table-cell" => {
                     self.is_cell = false;
                     self.end_cell();
+                }
+                "span" | "a" if self.is_cell => self.html.push_str(self.ends.pop().unwrap_or_default()),
+                "table" if self.is_sheet_hidden => {
+                    self.sheets.pop();
+                    self.is_sheet_hidden = false;
                 }
                 "table-row" => {
                     let mut row = std::mem::take(&mut self.row);
@@ -107,14 +125,38 @@ impl TableReader {
                 }
                 _ => {}
             },
-            XmlNode::Text(text) if self.is_cell && self.hidden == 0 => self.cell.push_str(&text),
+            XmlNode::Text(text) if self.is_cell && self.hidden == 0 => self.add(&text, &xml::escaped(&text)),
             XmlNode::Text(_) => {}
         }
     }
 
+    fn add(&mut self, text: &str, html: &str) {
+        self.cell.push_str(text);
+        self.html.push_str(html);
+    }
+
+    /// Begins a link, or a text with a style that changes what it says.
+    fn begin_mark(&mut self, element: &BytesStart<'_>) {
+        let target = xml::value(element, "href").filter(|target| target.starts_with("http"));
+        let style = self.styles.text(&xml::value(element, "style-name").unwrap_or_default());
+        let (start, end) = match (target, style.is_deleted, style.script) {
+            (Some(target), ..) => (format!("<a href=\"{}\">", xml::escaped(&target)), "</a>"),
+            (None, true, _) => ("<del>".to_owned(), "</del>"),
+            (None, _, "sup") => ("<sup>".to_owned(), "</sup>"),
+            (None, _, "sub") => ("<sub>".to_owned(), "</sub>"),
+            _ => (String::new(), ""),
+        };
+        self.is_rich |= !end.is_empty();
+        self.html.push_str(&start);
+        self.ends.push(end);
+    }
+
     /// Adds a cell to its row. A cell that spans rows is repeated in each of them.
     fn end_cell(&mut self) {
-        let mut cell = std::mem::take(&mut self.cell);
+        let plain = std::mem::take(&mut self.cell);
+        // An address that is a link to itself names no more than its text.
+        let is_rich = self.is_rich && !plain.starts_with("http");
+        let mut cell = if is_rich { sheets::rich(&self.html) } else { plain };
         let column = self.row.len();
         if self.cell_rows > 1 && column < COLUMN_LIMIT {
             self.spans.resize(self.spans.len().max(column + 1), (String::new(), 0));
