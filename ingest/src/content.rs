@@ -24,13 +24,6 @@ pub(crate) enum ContentKind {
     File(&'static str),
 }
 
-/// The longest wait of a page that leads to another one, in seconds. Pages that wait longer show
-/// something first, or load themselves again.
-const REFRESH_MAX_SECONDS: f32 = 10.0;
-
-/// The start of a page that is searched for a refresh, in bytes.
-const REFRESH_WINDOW_BYTES: usize = 16 * 1024;
-
 /// Returns the reader for a response.
 ///
 /// # Errors
@@ -49,9 +42,17 @@ pub(crate) fn kind(content_type: Option<&str>, body: &[u8]) -> Result<ContentKin
         | "binary/octet-stream"
         | "application/x-download"
         | "application/force-download" => Ok(ContentKind::Page),
+        // Servers without a type for a page send it as text.
+        "text/plain" if files::looks_like_html(body) => Ok(ContentKind::Page),
         "text/plain" => Ok(ContentKind::File("txt")),
         "text/markdown" | "text/x-markdown" | "text/mdx" => Ok(ContentKind::File("md")),
-        "text/csv" | "application/csv" | "text/tab-separated-values" => Ok(ContentKind::File("csv")),
+        // Windows sends CSV under the type for spreadsheets.
+        "text/csv"
+        | "text/x-csv"
+        | "application/csv"
+        | "text/comma-separated-values"
+        | "text/tab-separated-values"
+        | "application/vnd.ms-excel" => Ok(ContentKind::File("csv")),
         "application/pdf" | "application/x-pdf" | "text/pdf" => Ok(ContentKind::File("pdf")),
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => Ok(ContentKind::File("docx")),
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => Ok(ContentKind::File("xlsx")),
@@ -107,7 +108,7 @@ fn body(fetched: &FetchedPage) -> Result<Cow<'_, [u8]>, ExtractError> {
 pub(crate) fn read(fetched: &FetchedPage, kind: ContentKind, child: &pdf::Child) -> Result<Page, ExtractError> {
     let address = &fetched.final_url;
     let body = body(fetched)?;
-    match kind_by_bytes(&body).unwrap_or(kind) {
+    match kind_by_bytes(&body).or_else(|| kind_by_name(fetched, kind, &body)).unwrap_or(kind) {
         ContentKind::Page if isolated::is_for_child(&body) => {
             let task = ReadTask::Page { content_type: fetched.content_type.clone(), url: address.clone() };
             isolated::read(child, &task, &body)
@@ -117,55 +118,14 @@ pub(crate) fn read(fetched: &FetchedPage, kind: ContentKind, child: &pdf::Child)
     }
 }
 
-/// Where a page leads that only moves its visitors on, by the header or the element for it.
-pub(crate) fn moved_to(fetched: &FetchedPage) -> Option<Url> {
-    let window = &fetched.body[..fetched.body.len().min(REFRESH_WINDOW_BYTES)];
-    let element = || refresh_element(&String::from_utf8_lossy(window));
-    let value = fetched.refresh.clone().or_else(element)?;
-    let (seconds, target) = value.split_once([';', ',']).unwrap_or((&value, ""));
-    let is_soon = seconds.trim().parse::<f32>().is_ok_and(|seconds| seconds <= REFRESH_MAX_SECONDS);
-    let target = target.trim();
-    let target = match target.get(..3) {
-        Some(name) if name.eq_ignore_ascii_case("url") => target[3..].trim_start().strip_prefix('=')?,
-        _ => target,
-    };
-    let target = target.trim().trim_matches(['"', '\'']).trim();
-    let mut url = fetched.final_url.join(target).ok().filter(|_| is_soon && !target.is_empty())?;
-    url.set_fragment(None);
-    let is_elsewhere = url != fetched.final_url && matches!(url.scheme(), "http" | "https");
-    is_elsewhere.then_some(url)
-}
-
-/// The content of `<meta http-equiv="refresh">` near the start of a page.
-fn refresh_element(html: &str) -> Option<String> {
-    let lower = html.to_ascii_lowercase();
-    let mut at = 0;
-    while let Some(found) = lower[at..].find("<meta") {
-        let start = at + found;
-        let end = lower[start..].find('>').map_or(lower.len(), |end| start + end);
-        let tag = &lower[start..end];
-        let is_refresh = tag.split("http-equiv").nth(1).is_some_and(|rest| {
-            rest.trim_start()
-                .trim_start_matches('=')
-                .trim_start()
-                .trim_start_matches(['"', '\''])
-                .starts_with("refresh")
-        });
-        // Inside of `noscript` it is meant for browsers without scripts, which may be all that is left.
-        let is_shown = !lower[..start].ends_with("<noscript>");
-        if is_refresh && is_shown {
-            let content = tag.find("content").map(|at| &html[start + at + "content".len()..end])?;
-            let value = content.trim_start().strip_prefix('=')?.trim_start();
-            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
-            let value = match quote {
-                Some(quote) => value[1..].split(quote).next().unwrap_or_default(),
-                None => value.trim_end_matches('/'),
-            };
-            return Some(value.replace("&amp;", "&"));
-        }
-        at = end;
-    }
-    None
+/// The reader for a text file that the server sends without a type, or under the type for any bytes, by its name.
+fn kind_by_name(fetched: &FetchedPage, kind: ContentKind, body: &[u8]) -> Option<ContentKind> {
+    let content_type = fetched.content_type.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let is_declared = content_type.contains("html") || kind != ContentKind::Page;
+    let (_, extension) = fetched.final_url.path().rsplit_once('.').filter(|_| !is_declared)?;
+    let extensions = ["csv", "tsv", "md", "mdx", "markdown", "txt"];
+    let known = extensions.into_iter().find(|known| extension.eq_ignore_ascii_case(known));
+    known.filter(|_| !files::looks_like_html(body)).map(ContentKind::File)
 }
 
 /// A name by which the reader is chosen: the address's own unless its extension says another
@@ -215,14 +175,5 @@ mod tests {
         assert_eq!(name("https://a.example/robots", "txt"), "robots.txt");
         assert_eq!(name("https://a.example/get.php?id=1", "pdf"), "get.php.pdf");
         assert_eq!(name("https://a.example/", "txt"), ".txt");
-    }
-
-    #[test]
-    fn pages_that_redirect_by_element_are_detected() {
-        assert_eq!(
-            refresh_element("<META HTTP-EQUIV=Refresh CONTENT='0; URL=/en/?a=1&amp;b=2'>").as_deref(),
-            Some("0; URL=/en/?a=1&b=2")
-        );
-        assert_eq!(refresh_element("<meta name=description content='refresh'>"), None);
     }
 }

@@ -27,6 +27,8 @@ mod politeness;
 mod reader;
 #[cfg(feature = "worker")]
 mod reasons;
+#[cfg(feature = "worker")]
+mod refresh;
 pub mod robots;
 pub mod sitemap;
 #[cfg(feature = "worker")]

@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::crawl::plan;
 use crate::politeness::{Hosts, Manners};
-use crate::{content, pdf};
+use crate::{pdf, refresh};
 
 /// Maximum number of extractions at once. Each may use one core and, for the largest page, some 200 MB.
 const EXTRACTIONS_AT_ONCE: usize = 4;
@@ -90,7 +90,7 @@ impl Reader {
     ) -> Result<FetchedPage, FetchError> {
         let mut fetched = self.get(url, conditional, &self.manners.page, delay).await?;
         for _ in 0..MOVES_MAX {
-            let target = (200..300).contains(&fetched.status).then(|| content::moved_to(&fetched)).flatten();
+            let target = (200..300).contains(&fetched.status).then(|| refresh::moved_to(&fetched)).flatten();
             let Some(target) = target.filter(|target| plan::is_same_site(&fetched.final_url, target)) else { break };
             if fetched.redirects.contains(&target) || target == *url {
                 break;

@@ -1,4 +1,4 @@
-//! Parses sitemaps (sitemaps.org): lists of pages and indexes, as XML, gzip or plain text.
+//! Parses sitemaps (sitemaps.org): lists of pages and indexes, as XML, gzip or plain text, and feeds in their place.
 //!
 //! The crawl fetches sitemaps and queues their pages. A sitemap is never trusted: it may be a decompression bomb or
 //! refer to other hosts or to itself.
@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::charset;
 use crate::crawl::plan;
+use crate::extract::fragment;
 use crate::files::xml;
 
 /// Maximum number of URLs of one sitemap, as in the protocol.
@@ -21,8 +22,8 @@ pub const URL_LIMIT: usize = 50_000;
 /// Maximum size of a sitemap after decompression, in bytes, as in the protocol.
 pub const DECODED_LIMIT_BYTES: u64 = 50 * 1024 * 1024;
 
-/// Number of levels: an index and its sitemaps. The protocol forbids an index in an index.
-pub const LEVEL_LIMIT: u8 = 2;
+/// Number of levels: an index and its sitemaps. The protocol forbids an index in an index, but large sites have them.
+pub const LEVEL_LIMIT: u8 = 4;
 
 /// Maximum length of a URL in bytes, as in the protocol.
 const ADDRESS_LIMIT_BYTES: usize = 2048;
@@ -33,11 +34,10 @@ const DEPTH_LIMIT: usize = 16;
 /// Content of one sitemap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sitemap {
-    /// Pages in document order, repeats included: absolute, without fragment, on the sitemap's own
-    /// host. Their dates of change are not kept: many sites set a new date for all pages with each
+    /// Pages in document order, repeats included: absolute, without fragment, on the site that is crawled. Their dates of change are not kept: many sites set a new date for all pages with each
     /// build, or none, and the validators of the pages cost as little.
     pub pages: Vec<Url>,
-    /// The sitemaps of an index on the same site. Empty at the last level.
+    /// The sitemaps of an index, on the site or on the host of the index. Empty at the last level.
     pub sitemaps: Vec<Url>,
     /// Number of URLs that were left out because they are on other hosts, too long or not http(s).
     pub refused: usize,
@@ -59,16 +59,20 @@ pub enum SitemapError {
     NotASitemap,
 }
 
-/// Parses the sitemap at `url`. `level` is 1 for a sitemap that robots.txt lists, and 2 for one in an index.
+/// Parses the sitemap at `url` for the site of `site`. The two differ when a site keeps its sitemaps on another host.
+/// `level` is 1 for a sitemap that robots.txt lists, and 2 for one in an index.
 ///
 /// # Errors
 /// `Damaged` and `TooLarge` while decompressing, `NotASitemap` for everything that is neither XML
 /// with the root `urlset` or `sitemapindex` nor a list of addresses.
-pub fn read(bytes: &[u8], url: &Url, level: u8) -> Result<Sitemap, SitemapError> {
+pub fn read(bytes: &[u8], url: &Url, site: &Url, level: u8) -> Result<Sitemap, SitemapError> {
     let bytes = decompressed(bytes)?;
     let (text, _) = charset::decode(&bytes, None);
     let start = text.trim_start();
-    let mut sitemap = if start.starts_with('<') { read_xml(start, url)? } else { read_lines(start, url)? };
+    let mut sitemap = match xml_start(start) {
+        Some(at) => read_xml(&start[at..], Builder::new(url, site))?,
+        None => read_lines(start, Builder::new(url, site))?,
+    };
     if level >= LEVEL_LIMIT {
         sitemap.sitemaps.clear();
     }
@@ -92,9 +96,18 @@ fn decompressed(bytes: &[u8]) -> Result<Cow<'_, [u8]>, SitemapError> {
     Ok(Cow::Owned(decoded))
 }
 
+/// How far into a file its XML may begin, in bytes: programs write warnings before it.
+const PREFACE_BYTES: usize = 8 * 1024;
+
+/// Returns where the XML of a sitemap begins. `None` for a text without XML.
+fn xml_start(text: &str) -> Option<usize> {
+    let window = text.get(..PREFACE_BYTES).unwrap_or(text).to_ascii_lowercase();
+    let starts = ["<?xml", "<urlset", "<sitemapindex"].into_iter().filter_map(|start| window.find(start));
+    starts.min().or_else(|| text.starts_with('<').then_some(0))
+}
+
 /// Parses one URL per line, as the protocol allows, or one path.
-fn read_lines(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
-    let mut reader = Builder::new(url);
+fn read_lines(text: &str, mut reader: Builder<'_>) -> Result<Sitemap, SitemapError> {
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if Url::parse(line).is_err() && !line.starts_with('/') {
             return Err(SitemapError::NotASitemap);
@@ -104,18 +117,20 @@ fn read_lines(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
     if reader.sitemap.pages.is_empty() { Err(SitemapError::NotASitemap) } else { Ok(reader.sitemap) }
 }
 
-fn read_xml(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
-    let mut builder = Builder::new(url);
+fn read_xml(text: &str, mut builder: Builder<'_>) -> Result<Sitemap, SitemapError> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_end_names = false;
+    // Programs write addresses with parameters as they are.
+    reader.config_mut().allow_dangling_amp = true;
     let mut depth = 0_usize;
     loop {
         match reader.read_event() {
             Ok(Event::Start(element)) => {
                 depth += 1;
                 builder.open(&name(element.local_name().as_ref()), depth)?;
+                builder.alternate(&element);
             }
-            Ok(Event::Empty(element)) if element.local_name().as_ref() == "link" => builder.alternate(&element),
+            Ok(Event::Empty(element)) => builder.alternate(&element),
             Ok(Event::End(element)) => {
                 depth = depth.saturating_sub(1);
                 builder.close(&name(element.local_name().as_ref()));
@@ -124,7 +139,7 @@ fn read_xml(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
             Ok(Event::CData(text)) => builder.text(&text),
             Ok(Event::GeneralRef(reference)) => {
                 let resolved = reference.resolve_char_ref().ok().flatten();
-                builder.text(&resolved.map_or_else(|| xml::entity(&reference).to_owned(), String::from));
+                builder.text(&resolved.map_or_else(|| entity(&reference), String::from));
             }
             Ok(Event::Eof) => break,
             Ok(_) => {}
@@ -141,6 +156,20 @@ fn read_xml(text: &str, url: &Url) -> Result<Sitemap, SitemapError> {
     if builder.root.is_none() { Err(SitemapError::NotASitemap) } else { Ok(builder.sitemap) }
 }
 
+/// The text of a reference by name. XML has five; some programs write those of HTML.
+fn entity(name: &str) -> String {
+    match xml::entity(name) {
+        "" if name.len() <= ENTITY_BYTES => {
+            let text = fragment::line(&format!("&{name};"));
+            if text.starts_with('&') { String::new() } else { text }
+        }
+        known => known.to_owned(),
+    }
+}
+
+/// The longest name of a character in HTML that addresses have, in bytes.
+const ENTITY_BYTES: usize = 7;
+
 /// The name of an element as the protocol writes it.
 fn name(local: &str) -> String {
     local.to_ascii_lowercase()
@@ -150,10 +179,13 @@ fn name(local: &str) -> String {
 enum SitemapRoot {
     Pages,
     Index,
+    /// RSS or Atom, which lists the latest pages.
+    Feed,
 }
 
 struct Builder<'a> {
     url: &'a Url,
+    site: &'a Url,
     root: Option<SitemapRoot>,
     text: String,
     address: Option<String>,
@@ -161,8 +193,8 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(url: &'a Url) -> Self {
-        Self { url, root: None, text: String::new(), address: None, sitemap: Sitemap::default() }
+    fn new(url: &'a Url, site: &'a Url) -> Self {
+        Self { url, site, root: None, text: String::new(), address: None, sitemap: Sitemap::default() }
     }
 
     fn is_full(&self) -> bool {
@@ -175,6 +207,7 @@ impl<'a> Builder<'a> {
             self.root = Some(match name {
                 "urlset" => SitemapRoot::Pages,
                 "sitemapindex" => SitemapRoot::Index,
+                "rss" | "feed" | "rdf" => SitemapRoot::Feed,
                 _ => return Err(SitemapError::NotASitemap),
             });
         }
@@ -191,22 +224,31 @@ impl<'a> Builder<'a> {
         match name {
             // Extensions have `loc` elements too, after that of the page.
             "loc" if self.address.is_none() => self.address = Some(self.text.trim().to_owned()),
+            // The element decides and not the root, which some programs choose wrongly.
             "url" | "sitemap" => {
                 if let Some(address) = self.address.take() {
-                    match self.root {
-                        Some(SitemapRoot::Index) => self.add_sitemap(&address),
-                        _ => self.add_page(&address),
+                    if name == "sitemap" || is_sitemap(&address) {
+                        self.add_sitemap(&address);
+                    } else {
+                        self.add_page(&address);
                     }
                 }
+            }
+            "link" if self.root == Some(SitemapRoot::Feed) && !self.text.trim().is_empty() => {
+                let address = self.text.trim().to_owned();
+                self.add_page(&address);
             }
             _ => {}
         }
         self.text.clear();
     }
 
-    /// The same page in another language, as `xhtml:link` names it.
+    /// The same page in another language, as `xhtml:link` names it, or the page of an entry of Atom.
     fn alternate(&mut self, element: &quick_xml::events::BytesStart<'_>) {
-        let (mut is_alternate, mut address) = (false, None);
+        if element.local_name().as_ref() != "link" {
+            return;
+        }
+        let (mut is_alternate, mut address) = (self.root == Some(SitemapRoot::Feed), None);
         for attribute in element.attributes().with_checks(false).flatten() {
             match attribute.key.local_name().as_ref() {
                 "rel" => is_alternate = &*attribute.value == "alternate",
@@ -216,13 +258,13 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
-        if let (true, Some(address)) = (is_alternate && self.root == Some(SitemapRoot::Pages), address) {
+        if let (true, Some(address)) = (is_alternate && self.root != Some(SitemapRoot::Index), address) {
             self.add_page(&address);
         }
     }
 
     fn add_page(&mut self, address: &str) {
-        match self.own(address) {
+        match self.absolute(address).filter(|url| plan::is_same_site(self.site, url)) {
             Some(url) if self.sitemap.pages.len() < URL_LIMIT => self.sitemap.pages.push(url),
             Some(_) => self.sitemap.is_truncated = true,
             None => self.sitemap.refused += 1,
@@ -230,21 +272,31 @@ impl<'a> Builder<'a> {
     }
 
     fn add_sitemap(&mut self, address: &str) {
-        match self.own(address) {
+        let is_near = |url: &Url| plan::is_same_site(self.site, url) || plan::is_same_site(self.url, url);
+        match self.absolute(address).filter(is_near) {
             Some(url) if url != *self.url => self.sitemap.sitemaps.push(url),
             _ => self.sitemap.refused += 1,
         }
     }
 
-    /// The address on the sitemap's own site, with or without `www.`, absolute and without fragment.
-    fn own(&self, address: &str) -> Option<Url> {
+    /// The absolute address without its fragment. An address that begins with the host of the site lacks its scheme.
+    fn absolute(&self, address: &str) -> Option<Url> {
         if address.len() > ADDRESS_LIMIT_BYTES {
             return None;
         }
-        let mut url = self.url.join(address).ok()?;
+        let host = self.site.host_str().unwrap_or_default();
+        let has_host = address.strip_prefix(host).is_some_and(|rest| rest.starts_with(['/', ':']));
+        let whole = has_host.then(|| format!("{}://{address}", self.site.scheme()));
+        let mut url = self.url.join(whole.as_deref().unwrap_or(address)).ok()?;
         url.set_fragment(None);
-        plan::is_same_site(self.url, &url).then_some(url)
+        Some(url)
     }
+}
+
+/// Whether an address in a list of pages is that of another sitemap by its extension. No page has it.
+fn is_sitemap(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    path.ends_with(".xml") || path.ends_with(".xml.gz")
 }
 
 #[cfg(test)]
@@ -276,7 +328,7 @@ mod tests {
 
     #[test]
     fn pages_of_the_sitemaps_own_host_are_listed() {
-        let sitemap = read(PAGES.as_bytes(), &here(), 1).expect("a sitemap");
+        let sitemap = read(PAGES.as_bytes(), &here(), &here(), 1).expect("a sitemap");
 
         let pages: Vec<_> = sitemap.pages.iter().map(Url::as_str).collect();
         assert_eq!(pages, ["https://example.com/faq?a=1&b=2", "https://example.com/help"]);
@@ -286,26 +338,76 @@ mod tests {
 
     #[test]
     fn gzip_and_plain_lists_are_read() {
-        assert_eq!(read(&gzip(PAGES.as_bytes()), &here(), 1), read(PAGES.as_bytes(), &here(), 1));
+        assert_eq!(read(&gzip(PAGES.as_bytes()), &here(), &here(), 1), read(PAGES.as_bytes(), &here(), &here(), 1));
 
-        let shouted = read(b"<URLSET><URL><LOC>/a</LOC></URL></URLSET>", &here(), 1).expect("a sitemap");
+        let shouted = read(b"<URLSET><URL><LOC>/a</LOC></URL></URLSET>", &here(), &here(), 1).expect("a sitemap");
         assert_eq!(shouted.pages[0].path(), "/a");
-        assert_eq!(read(b"/a\n/b\n", &here(), 1).expect("a list of paths").pages.len(), 2);
+        assert_eq!(read(b"/a\n/b\n", &here(), &here(), 1).expect("a list of paths").pages.len(), 2);
 
-        let list = read(b"\xef\xbb\xbfhttps://example.com/a\r\nhttps://example.com/b\n", &here(), 1);
+        let list = read(b"\xef\xbb\xbfhttps://example.com/a\r\nhttps://example.com/b\n", &here(), &here(), 1);
         assert_eq!(list.expect("a list").pages.len(), 2);
     }
 
     #[test]
-    fn index_lists_sitemaps_at_the_first_level_only() {
+    fn index_lists_sitemaps_up_to_the_last_level() {
         let index = "<sitemapindex><sitemap><loc>/a.xml.gz</loc></sitemap>\
             <sitemap><loc>/sitemap.xml</loc></sitemap></sitemapindex>";
 
-        let first = read(index.as_bytes(), &here(), 1).expect("an index");
-        let second = read(index.as_bytes(), &here(), 2).expect("an index");
+        let first = read(index.as_bytes(), &here(), &here(), 1).expect("an index");
+        let last = read(index.as_bytes(), &here(), &here(), LEVEL_LIMIT).expect("an index");
 
         assert_eq!(first.sitemaps.iter().map(Url::path).collect::<Vec<_>>(), ["/a.xml.gz"]);
-        assert!(second.sitemaps.is_empty());
+        assert!(last.sitemaps.is_empty());
+    }
+
+    fn paths(text: &str) -> Vec<String> {
+        let sitemap = read(text.as_bytes(), &here(), &here(), 1).expect("a sitemap");
+        sitemap.pages.iter().map(|url| url[url::Position::BeforePath..].to_owned()).collect()
+    }
+
+    #[test]
+    fn addresses_that_are_not_escaped_are_read() {
+        let pages = "<urlset><url><loc>/a?b=1&c=2</loc></url><url><loc>/caf&eacute;</loc></url>\
+            <url><loc>example.com/d</loc></url></urlset>";
+
+        assert_eq!(paths(pages), ["/a?b=1&c=2", "/caf%C3%A9", "/d"]);
+    }
+
+    #[test]
+    fn what_programs_write_before_a_sitemap_is_passed_over() {
+        let notice = "<br />\n<b>Notice</b>: Undefined index<br />\n<?xml version='1.0'?><urlset><url><loc>/a</loc>\
+            </url></urlset>";
+
+        assert_eq!(paths(notice), ["/a"]);
+        assert_eq!(paths("Warning: no language <urlset><url><loc>/a</loc></url></urlset>"), ["/a"]);
+    }
+
+    #[test]
+    fn elements_decide_what_is_listed_and_not_the_root() {
+        let mixed = "<urlset><url><loc>/maps/b.xml.gz</loc></url><url><loc>/a</loc></url></urlset>";
+        let sitemap = read(mixed.as_bytes(), &here(), &here(), 1).expect("a sitemap");
+
+        assert_eq!((sitemap.sitemaps[0].path(), sitemap.pages[0].path()), ("/maps/b.xml.gz", "/a"));
+        assert_eq!(paths("<sitemapindex><url><loc>/a</loc></url></sitemapindex>"), ["/a"]);
+    }
+
+    #[test]
+    fn feeds_list_pages_too() {
+        let rss = "<rss><channel><link>/</link><item><link>/a</link></item></channel></rss>";
+        let atom = "<feed><link rel='self' href='/f'/><entry><link href='/a'/><link rel='alternate' href='/b'></link>\
+            </entry></feed>";
+
+        assert_eq!(paths(rss), ["/", "/a"]);
+        assert_eq!(paths(atom), ["/a", "/b"]);
+    }
+
+    #[test]
+    fn a_sitemap_on_another_host_lists_pages_of_the_site_alone() {
+        let elsewhere = Url::parse("https://files.example.net/map.xml").expect("a valid address");
+        let pages = "<urlset><url><loc>https://example.com/a</loc></url><url><loc>/b</loc></url></urlset>";
+        let sitemap = read(pages.as_bytes(), &elsewhere, &here(), 1).expect("a sitemap");
+
+        assert_eq!(sitemap.pages.iter().map(Url::as_str).collect::<Vec<_>>(), ["https://example.com/a"]);
     }
 
     /// Ten entities, each with ten of the previous one, which would expand to 10 GB.
@@ -320,13 +422,13 @@ mod tests {
     #[test]
     fn hostile_sitemaps_end_with_a_reason() {
         let bomb = gzip(&vec![b' '; DECODED_LIMIT_BYTES as usize + 1]);
-        assert_eq!(read(&bomb, &here(), 1), Err(SitemapError::TooLarge));
-        assert_eq!(read(&gzip(PAGES.as_bytes())[..40], &here(), 1), Err(SitemapError::Damaged));
-        assert_eq!(read(b"<html><body>404</body></html>", &here(), 1), Err(SitemapError::NotASitemap));
-        assert_eq!(read(b"not found", &here(), 1), Err(SitemapError::NotASitemap));
-        assert_eq!(read(b"", &here(), 1), Err(SitemapError::NotASitemap));
+        assert_eq!(read(&bomb, &here(), &here(), 1), Err(SitemapError::TooLarge));
+        assert_eq!(read(&gzip(PAGES.as_bytes())[..40], &here(), &here(), 1), Err(SitemapError::Damaged));
+        assert_eq!(read(b"<html><body>404</body></html>", &here(), &here(), 1), Err(SitemapError::NotASitemap));
+        assert_eq!(read(b"not found", &here(), &here(), 1), Err(SitemapError::NotASitemap));
+        assert_eq!(read(b"", &here(), &here(), 1), Err(SitemapError::NotASitemap));
 
-        let sitemap = read(billion_laughs().as_bytes(), &here(), 1).expect("a sitemap");
+        let sitemap = read(billion_laughs().as_bytes(), &here(), &here(), 1).expect("a sitemap");
         assert_eq!(sitemap.pages[0].path(), "/faq");
     }
 
@@ -334,7 +436,7 @@ mod tests {
     fn addresses_over_the_limit_are_left_out() {
         let body: String = (0..URL_LIMIT + 10).map(|n| format!("<url><loc>/{n}</loc></url>")).collect();
 
-        let sitemap = read(format!("<urlset>{body}</urlset>").as_bytes(), &here(), 1).expect("a sitemap");
+        let sitemap = read(format!("<urlset>{body}</urlset>").as_bytes(), &here(), &here(), 1).expect("a sitemap");
 
         assert_eq!(sitemap.pages.len(), URL_LIMIT);
         assert!(sitemap.is_truncated);
@@ -345,8 +447,8 @@ mod tests {
         let broken = "<urlset><url><loc>/a</loc></url><url><loc>/b</lo";
         let deep = format!("<urlset><url><loc>/a</loc></url>{}", "<x>".repeat(100_000));
 
-        assert_eq!(read(broken.as_bytes(), &here(), 1).expect("a sitemap").pages.len(), 1);
-        let sitemap = read(deep.as_bytes(), &here(), 1).expect("a sitemap");
+        assert_eq!(read(broken.as_bytes(), &here(), &here(), 1).expect("a sitemap").pages.len(), 1);
+        let sitemap = read(deep.as_bytes(), &here(), &here(), 1).expect("a sitemap");
         assert_eq!((sitemap.pages.len(), sitemap.is_truncated), (1, true));
     }
 }

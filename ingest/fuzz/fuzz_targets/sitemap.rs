@@ -9,7 +9,7 @@ use url::Url;
 
 fuzz_target!(|data: &[u8]| {
     let url = Url::parse("https://example.com/sitemap.xml").expect("a valid address");
-    let Ok(sitemap) = sitemap::read(data, &url, 1) else { return };
+    let Ok(sitemap) = sitemap::read(data, &url, &url, 1) else { return };
     assert!(sitemap.pages.len() + sitemap.sitemaps.len() <= URL_LIMIT);
     assert!(sitemap.pages.iter().chain(&sitemap.sitemaps).all(|found| is_same_site(&url, found)));
 });

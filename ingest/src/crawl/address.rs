@@ -71,8 +71,8 @@ pub(super) fn shape(url: &Url) -> String {
 }
 
 /// One spelling for one page: no fragment, no credentials, no tracking or session parameters, no empty
-/// query, no doubled slashes. Case, order of parameters and trailing slashes may mean something
-/// and stay.
+/// query, no doubled slashes, no escapes of plain letters. Case, order of parameters and trailing slashes may mean
+/// something and stay.
 pub fn normalise(url: &Url) -> Url {
     let mut url = url.clone();
     url.set_fragment(None);
@@ -86,6 +86,19 @@ pub fn normalise(url: &Url) -> Url {
         }
         url.set_path(&path);
     }
+    if url.path().contains("/(") {
+        let folders: Vec<&str> = url.path().split('/').filter(|folder| !is_session_folder(folder)).collect();
+        let path = folders.join("/");
+        url.set_path(&path);
+    }
+    if url.path().contains('%') {
+        let path = with_plain_escapes(url.path());
+        url.set_path(&path);
+    }
+    if let Some(query) = url.query().filter(|query| query.contains('%')) {
+        let query = with_plain_escapes(query);
+        url.set_query(Some(&query));
+    }
     if let Some(at) = url.path().to_ascii_lowercase().find(";jsessionid=") {
         let path = url.path()[..at].to_owned();
         url.set_path(&path);
@@ -96,6 +109,48 @@ pub fn normalise(url: &Url) -> Url {
         url.set_query(Some(kept.as_str()).filter(|kept| !kept.is_empty()));
     }
     url
+}
+
+/// Whether an address is that of a further page of a list: `?page=2`, `/page/2/`, `/page-2.html`.
+pub(super) fn is_further_page(address: &str) -> bool {
+    const NAMES: [&str; 7] = ["page", "paged", "pg", "p", "pagina", "seite", "start"];
+    let lower = address.to_ascii_lowercase();
+    let mut parts = lower.split(['/', '?', '&', '=', '-', '_', '.', '#']).peekable();
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    while let Some(part) = parts.next() {
+        let name = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_numbered = name.len() < part.len() || parts.peek().is_some_and(|next| is_number(next));
+        if is_numbered && NAMES.contains(&name) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a folder is the session of a visitor, as ASP.NET writes it without cookies: `(S(lit3py55t21z5v55vlm25s55))`.
+fn is_session_folder(folder: &str) -> bool {
+    let inside = folder.strip_prefix('(').and_then(|folder| folder.strip_suffix(')')).unwrap_or_default();
+    let mut letters = inside.chars();
+    letters.next().is_some_and(|c| c.is_ascii_uppercase()) && letters.next() == Some('(') && inside.ends_with(')')
+}
+
+/// A path or query with capital digits in its escapes, and without escapes of characters that need none (RFC 3986,
+/// section 6.2.2).
+fn with_plain_escapes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        let code = rest.get(at + 1..at + 3).filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        match byte {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => out.push(char::from(byte)),
+            Some(byte) => out.push_str(&format!("%{byte:02X}")),
+            None => out.push('%'),
+        }
+        rest = &rest[at + if byte.is_some() { 3 } else { 1 }..];
+    }
+    out + rest
 }
 
 fn is_tracking(pair: &str) -> bool {

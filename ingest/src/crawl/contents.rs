@@ -74,11 +74,24 @@ impl Contents {
         self.texts.insert(url.clone(), texts.0.into_iter().collect());
     }
 
+    /// Whether the page at an address was read in its own right.
+    pub(super) fn is_read(&self, url: &Url) -> bool {
+        self.texts.contains_key(url)
+    }
+
+    /// Whether the page at an address has any of these texts.
+    pub(super) fn shares(&self, url: &Url, wanted: &TextHashes) -> bool {
+        wanted.0.is_empty() || self.shared(url, wanted) > 0
+    }
+
     /// Whether the page at an address has most of these texts.
-    pub(super) fn covers(&self, url: &Url, TextHashes(wanted): &TextHashes) -> bool {
-        let Some(texts) = self.texts.get(url) else { return false };
-        let shared = wanted.iter().filter(|text| texts.contains(*text)).count();
-        wanted.is_empty() || shared * 100 >= wanted.len() * COPY_PERCENT
+    pub(super) fn covers(&self, url: &Url, wanted: &TextHashes) -> bool {
+        wanted.0.is_empty() || self.shared(url, wanted) * 100 >= wanted.0.len() * COPY_PERCENT
+    }
+
+    /// The number of these texts that the page at an address has.
+    fn shared(&self, url: &Url, TextHashes(wanted): &TextHashes) -> usize {
+        self.texts.get(url).map_or(0, |texts| wanted.iter().filter(|text| texts.contains(*text)).count())
     }
 }
 
@@ -92,12 +105,16 @@ impl TextHashes {
     }
 }
 
-/// The path of a URL in lower case, without a default file name and a slash at its end.
+/// Extensions of pages that servers leave out of addresses.
+const PAGE_EXTENSIONS: [&str; 9] = ["html", "htm", "xhtml", "shtml", "php", "asp", "aspx", "jsp", "jspx"];
+
+/// The path of a URL in lower case, without a default file name, the extension of a page, and a slash at its end.
 pub(super) fn plain_path(url: &Url) -> String {
     let path = url.path().to_ascii_lowercase();
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
-    let is_default = name.is_empty() || name.starts_with("index.") || name.starts_with("default.");
-    if is_default { folder.to_owned() } else { path }
+    let bare = path.rsplit_once('.').filter(|(_, end)| PAGE_EXTENSIONS.contains(end)).map_or(&*path, |(bare, _)| bare);
+    let (folder, name) = bare.rsplit_once('/').unwrap_or(("", bare));
+    let is_default = ["", "index", "default"].contains(&name) || name.starts_with("index.");
+    if is_default { folder } else { bare }.to_owned()
 }
 
 fn of_chunk(chunk: &ChunkDraft) -> u64 {

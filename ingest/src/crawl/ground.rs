@@ -2,7 +2,7 @@
 //! sitemaps list. Used by `run`.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use helpbot_outbound::{FetchError, FetchLimits};
@@ -78,19 +78,34 @@ impl Ground {
         origin.and_then(|origin| origin.robots.crawl_delay()).unwrap_or_default()
     }
 
-    /// Returns the sitemaps to start with: those that robots.txt lists on the same site, or the default location.
-    /// The flag tells whether they were listed.
-    pub(super) fn sitemaps(&self, start: &Url) -> (Vec<Url>, bool) {
+    /// Returns the sitemaps that robots.txt lists, those on the same site first. Sites may keep them on another host.
+    pub(super) fn sitemaps(&self, start: &Url) -> Vec<Url> {
         let origin = self.origins.get(&start.origin().ascii_serialization());
         let named = origin.map_or(&[][..], |origin| origin.robots.sitemaps());
-        let mut own: Vec<Url> = named.iter().filter(|url| plan::is_same_site(start, url)).cloned().collect();
+        let is_http = |url: &&Url| matches!(url.scheme(), "http" | "https");
+        let mut listed: Vec<Url> = named.iter().filter(is_http).cloned().collect();
         let paths = origin.map_or(&[][..], |origin| origin.robots.sitemap_paths());
-        own.extend(paths.iter().filter_map(|path| start.join(path).ok()));
-        match own.is_empty() {
-            false => (own, true),
-            true => (start.join("/sitemap.xml").into_iter().collect(), false),
-        }
+        listed.extend(paths.iter().filter_map(|path| start.join(path).ok()));
+        listed.sort_by_key(|url| !plan::is_same_site(start, url));
+        listed
     }
+}
+
+/// Where programs put sitemaps that robots.txt does not list: the protocol's default, then those of widespread programs.
+/// The first one that is there counts.
+const PLACES: [&str; 5] =
+    ["/sitemap.xml", "/sitemap_index.xml", "/sitemap-index.xml", "/wp-sitemap.xml", "/sitemap.xml.gz"];
+
+/// Returns the places in which a sitemap may be, best first. A project below a host that it shares has its own.
+fn places(start: &Url) -> VecDeque<Url> {
+    let own = start.join("sitemap.xml").ok().filter(|url| url.path() != PLACES[0]);
+    PLACES.iter().filter_map(|place| start.join(place).ok()).chain(own).collect()
+}
+
+/// Returns whether a URL is that of a sitemap by its extension, so that its owner means the pages in it.
+pub(super) fn is_sitemap(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    path.ends_with(".xml") || path.ends_with(".xml.gz")
 }
 
 async fn fetch_robots(reader: &Reader, files: &mut Files, url: &Url) -> Origin {
@@ -113,9 +128,12 @@ async fn fetch_robots(reader: &Reader, files: &mut Files, url: &Url) -> Origin {
 
 /// Reads the sitemaps of a site, one file at a time.
 pub(super) struct Sitemaps {
+    site: Url,
     waiting: VecDeque<(Url, u8)>,
+    /// Places in which a sitemap may be that nothing lists.
+    places: VecDeque<Url>,
+    seen: HashSet<Url>,
     left: usize,
-    are_named: bool,
 }
 
 /// Content of one sitemap.
@@ -138,8 +156,13 @@ struct SitemapContents {
 
 impl Sitemaps {
     pub(super) fn of(ground: &Ground, start: &Url) -> Self {
-        let (first, are_named) = ground.sitemaps(start);
-        Self { waiting: first.into_iter().map(|url| (url, 1)).collect(), left: SITEMAPS_MAX, are_named }
+        let mut listed = ground.sitemaps(start);
+        if is_sitemap(start) {
+            listed.insert(0, start.clone());
+        }
+        let places = if listed.is_empty() { places(start) } else { VecDeque::new() };
+        let waiting = listed.into_iter().map(|url| (url, 1)).collect();
+        Self { site: start.clone(), waiting, places, seen: HashSet::new(), left: SITEMAPS_MAX }
     }
 
     /// Reads the next sitemap. `None` when all are read or the limit is reached.
@@ -149,24 +172,34 @@ impl Sitemaps {
         ground: &mut Ground,
         delay: Duration,
     ) -> Result<Option<Listed>> {
-        while let Some((url, level)) = self.waiting.pop_front() {
+        loop {
+            let (url, level, is_listed) = match self.waiting.pop_front() {
+                Some((url, level)) => (url, level, true),
+                None => match self.places.pop_front() {
+                    Some(place) => (place, 1, false),
+                    None => return Ok(None),
+                },
+            };
+            if !self.seen.insert(url.clone()) {
+                continue;
+            }
             if self.left == 0 {
                 return Ok(None);
             }
             self.left -= 1;
-            match fetch_sitemap(reader, &mut ground.files, &url, level, delay).await? {
+            match fetch_sitemap(reader, &mut ground.files, &url, &self.site, level, delay).await? {
                 Ok(SitemapContents { pages, sitemaps, is_truncated }) => {
+                    self.places.clear();
                     self.waiting.extend(sitemaps.into_iter().map(|url| (url, level + 1)));
                     return Ok(Some(Listed { url, pages: Ok(pages), is_truncated }));
                 }
-                Err(reason) if self.are_named => {
+                Err(reason) if is_listed => {
                     return Ok(Some(Listed { url, pages: Err(reason), is_truncated: false }));
                 }
-                // The default location may be empty.
+                // Nothing says that there is a sitemap.
                 Err(_) => {}
             }
         }
-        Ok(None)
     }
 }
 
@@ -174,6 +207,7 @@ async fn fetch_sitemap(
     reader: &Reader,
     files: &mut Files,
     url: &Url,
+    site: &Url,
     level: u8,
     delay: Duration,
 ) -> Result<Result<SitemapContents, String>> {
@@ -184,8 +218,8 @@ async fn fetch_sitemap(
         Ok(FileResponse::New(response)) => return Ok(Err(reasons::of_status(response.status))),
         Err(error) => return Ok(Err(reasons::of_fetch(&error))),
     };
-    let (body, address) = (response.body.clone(), response.final_url.clone());
-    let read = move || sitemap::read(&body, &address, level);
+    let (body, address, site) = (response.body.clone(), response.final_url.clone(), site.clone());
+    let read = move || sitemap::read(&body, &address, &site, level);
     let sitemap = tokio::task::spawn_blocking(read).await.map_err(Error::internal)?;
     Ok(match sitemap {
         Ok(Sitemap { pages, sitemaps, is_truncated, .. }) => {

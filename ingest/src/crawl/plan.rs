@@ -280,6 +280,18 @@ mod tests {
     }
 
     #[test]
+    fn escapes_and_sessions_in_paths_do_not_make_another_page() {
+        let plain = |address: &str| normalise(&url(address)).to_string();
+
+        assert_eq!(
+            plain("https://example.com/%7Eclub/gr%c3%b6%2Fx?q=%7e%2f"),
+            "https://example.com/~club/gr%C3%B6%2Fx?q=~%2F"
+        );
+        assert_eq!(plain("https://example.com/a/(S(lit3py55t21z5v55))/faq.aspx"), "https://example.com/a/faq.aspx");
+        assert_eq!(plain("https://example.com/(draft)/100%"), "https://example.com/(draft)/100%");
+    }
+
+    #[test]
     fn scope_holds_at_host_folder_and_page() {
         let section = plan(CrawlScope::Section);
         assert!(section.is_in_scope(&url("https://example.com/help/billing/")));

@@ -105,6 +105,11 @@ impl Report {
         self.rows.iter().any(|row| row.page.url == url && row.page.outcome == PageOutcome::Unchanged)
     }
 
+    /// Returns whether the page at a URL could not be read.
+    pub(super) fn is_failed(&self, url: &str) -> bool {
+        self.rows.iter().any(|row| row.page.url == url && row.page.outcome == PageOutcome::Failed)
+    }
+
     /// Returns whether there is content to answer from.
     pub(super) fn has_content(&self, known: &HashMap<String, Document>) -> bool {
         self.rows.iter().any(|row| match row.page.outcome {

@@ -6,6 +6,7 @@
 
 mod copies;
 mod keeping;
+mod redirects;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use url::Url;
 
 use super::contents::{Contents, TextHashes};
 use super::crawled::Crawled;
-use super::ground::{Ground, RobotsVerdict, Sitemaps};
+use super::ground::{self, Ground, RobotsVerdict, Sitemaps};
 use super::plan::{self, CrawlLimits, CrawlPlan, CrawlScope, Planned, Skip};
 use super::report::{self, Report, Row, failed, skipped};
 use super::visit::{self, Begun, Conditions, Known, UrlContent, Visit};
@@ -71,6 +72,7 @@ pub(crate) async fn site(
     | UrlContent::Unreadable(reason)
     | UrlContent::Missing(reason)
     | UrlContent::Unreachable(reason) = &visit.found
+        && !may_be_listed(&visit.found, &start)
     {
         return Ok(Err(reason.clone()));
     }
@@ -81,6 +83,16 @@ pub(crate) async fn site(
     }
     crawl.walk().await?;
     crawl.end().await
+}
+
+/// Returns whether the pages of a site may be listed although its start has no content: it is a sitemap, or only scripts
+/// fill it.
+fn may_be_listed(found: &UrlContent, start: &Url) -> bool {
+    match found {
+        UrlContent::NotText(_) => ground::is_sitemap(start),
+        UrlContent::Unreadable(reason) => reason == reasons::NOTHING_ON_PAGE,
+        _ => false,
+    }
 }
 
 fn no_robots(reason: &str) -> String {
@@ -100,6 +112,8 @@ struct Crawl<'a> {
     contents: Contents,
     /// Pages that call themselves copies of another page, until that one is known.
     copies: Vec<(Url, Row, TextHashes)>,
+    /// Targets of the redirects that were met.
+    led: HashMap<Url, Url>,
     /// Pages without content. No page is skipped as a copy of one of them.
     without_content: HashSet<Url>,
     unkept: Vec<(String, String)>,
@@ -134,6 +148,7 @@ impl<'a> Crawl<'a> {
             title: None,
             contents: Contents::default(),
             copies: Vec::new(),
+            led: HashMap::new(),
             without_content: HashSet::new(),
             unkept: Vec::new(),
             keeping: None,
@@ -143,19 +158,6 @@ impl<'a> Crawl<'a> {
             in_flight: 0,
             cut: None,
         })
-    }
-
-    /// Moves the plan to the URL that the start redirected to: its host and folder are the intended scope.
-    fn settle(&mut self, visit: &Visit, options: &SourceOptions) {
-        if let Some(led_to) = &visit.led_to {
-            let start = self.plan.take();
-            self.plan = plan_of(led_to, options);
-            if let Some(start) = start {
-                self.plan.resolve(&start.url);
-            }
-        }
-        // The start is being read already.
-        self.plan.take();
     }
 
     /// Offers the URLs in the sitemaps, as if the start linked to them.
@@ -277,28 +279,6 @@ impl<'a> Crawl<'a> {
             self.keep().await?;
         }
         Ok(())
-    }
-
-    /// Returns the URL that a visit belongs to: after a redirect, its target. `None` when the target must not be
-    /// read or is read separately.
-    async fn arrived(&mut self, planned: &Planned, visit: &Visit) -> Option<Url> {
-        let Some(led_to) = &visit.led_to else { return Some(planned.url.clone()) };
-        let verdict = self.ground.judge(self.reader, led_to).await;
-        let reason = match verdict {
-            _ if !self.plan.is_in_scope(led_to) => {
-                format!("The page redirects to {led_to}, which is outside the source")
-            }
-            RobotsVerdict::Allowed => format!("The page redirects to {led_to}"),
-            RobotsVerdict::Disallowed | RobotsVerdict::Unknown(_) => {
-                format!("The page redirects to {led_to}, which robots.txt does not allow")
-            }
-        };
-        let row = skipped(planned.url.clone(), reason, EarlierChunks::Leaves);
-        self.report.add(report::with(row, Conditions::default(), vec![led_to.clone()]));
-        // The target of the start is planned already.
-        let is_start = *led_to == *self.plan.start() && planned.depth == 0;
-        let is_new = verdict == RobotsVerdict::Allowed && (is_start || self.plan.resolve(led_to));
-        is_new.then(|| led_to.clone())
     }
 
     async fn take_in(&mut self, url: Url, planned: Planned, visit: Visit) -> Result<()> {

@@ -261,7 +261,7 @@ proptest! {
         let _ = extract::html(&bytes, Some(&header), Some(&url));
         let _ = charset::decode(&bytes, Some(&header));
         let _ = robots::Robots::read(robots::Fetched::Found(&bytes), "HelpBot").crawl_delay();
-        let _ = sitemap::read(&bytes, &url, 1);
+        let _ = sitemap::read(&bytes, &url, &url, 1);
         for name in ["a.md", "a.txt", "a.csv", "a.docx", ""] {
             let _ = files::extract(name, &bytes);
         }

@@ -8,12 +8,16 @@ use helpbot_domain::source::PageOutcome;
 use helpbot_services::sources::page_sync::{EarlierChunks, SyncedPage};
 use url::Url;
 
+use super::super::address::is_further_page;
 use super::super::contents::{TextHashes, plain_path};
 use super::super::ground::RobotsVerdict;
 use super::super::plan::Skip;
 use super::super::report::{self, PageContent, Row, skipped};
 use super::super::visit::{Conditions, ReadPage};
 use super::Crawl;
+
+/// The most redirects and canonical URLs that are followed from a canonical URL.
+const STEPS_MAX: usize = 5;
 
 /// From this number of pages on, a canonical URL that they share is doubtful.
 const DOUBTFUL_COPIES: usize = 3;
@@ -83,11 +87,18 @@ impl Crawl<'_> {
         for (canonical, ..) in &self.copies {
             *counts.entry(canonical.clone()).or_default() += 1;
         }
-        for (canonical, row, texts) in std::mem::take(&mut self.copies) {
+        let copies = std::mem::take(&mut self.copies);
+        let named: HashMap<Url, Url> =
+            copies.iter().map(|(canonical, row, _)| (row.page.url.as_str(), canonical)).filter_map(parsed).collect();
+        for (canonical, row, texts) in copies {
             let is_shared = counts.get(&canonical).is_some_and(|&count| count >= DOUBTFUL_COPIES);
-            let is_doubtful = self.is_home(&canonical) || is_shared;
             let is_unchanged = self.report.is_unchanged(canonical.as_str());
-            if !is_doubtful || is_unchanged || self.contents.covers(&canonical, &texts) {
+            let original = self.original(&canonical, &named);
+            // Lists often name their first page as the original of the others.
+            let is_next = is_further_page(&row.page.url) && !self.contents.shares(&original, &texts);
+            let is_doubtful = self.is_home(&canonical) || is_shared || is_next;
+            let has_content = is_unchanged || self.has_content(&original);
+            if has_content && (!is_doubtful || is_unchanged || self.contents.covers(&original, &texts)) {
                 let reason = format!("The page names {canonical} as its canonical URL");
                 let Row { page, content } = row;
                 let skipped = skipped(page.url, reason, EarlierChunks::Leaves);
@@ -103,6 +114,22 @@ impl Crawl<'_> {
         }
     }
 
+    /// Returns the page that a canonical URL stands for: where it redirects, and what that page calls its own original.
+    fn original(&self, canonical: &Url, named: &HashMap<Url, Url>) -> Url {
+        let mut url = canonical;
+        for _ in 0..STEPS_MAX {
+            let Some(next) = self.led.get(url).or_else(|| named.get(url)) else { break };
+            url = next;
+        }
+        url.clone()
+    }
+
+    /// Returns whether a page has content that answers: it was read in this crawl, or could not be read now and had some.
+    fn has_content(&self, url: &Url) -> bool {
+        let had_some = || self.known.get(url.as_str()).is_some_and(|page| page.chunk_count > 0);
+        self.contents.is_read(url) || self.report.is_failed(url.as_str()) && had_some()
+    }
+
     /// Returns whether a URL is that of the home page or of the start of the crawl.
     fn is_home(&self, url: &Url) -> bool {
         plain_path(url).is_empty() && url.query().is_none() || url == self.plan.start()
@@ -116,4 +143,9 @@ impl Crawl<'_> {
         }
         matches!(self.plan.offer(canonical, depth), Ok(()) | Err(Skip::Known))
     }
+}
+
+/// Returns a page and its canonical URL by their parsed addresses.
+fn parsed((page, canonical): (&str, &Url)) -> Option<(Url, Url)> {
+    Some((Url::parse(page).ok()?, canonical.clone()))
 }
