@@ -106,12 +106,21 @@ fn find(dom: &Dom, element: NodeId) -> Option<FoundBadge> {
         | local_name!("small")
         | local_name!("mark")
         | local_name!("div")
-        | local_name!("p") => only_text(dom, element)?,
+        | local_name!("p")
+        | local_name!("h2")
+        | local_name!("h3")
+        | local_name!("h4")
+        | local_name!("h5")
+        | local_name!("h6")
+        | local_name!("dt") => only_text(dom, element)?,
         local_name!("th") | local_name!("td") if is_first_of_two(dom, element) => only_text(dom, element)?,
         _ => return None,
     };
     let own = own.trim();
     let badge = (own.len() <= LONGEST_BYTES).then(|| question::badge(own)).flatten()?;
+    if badge.label == "faq" && element::heading(dom, element).is_some() {
+        return None;
+    }
     let top = dom.ancestors(element).take(CLIMB).last()?;
     let mut at = element;
     for _ in 0..NODES_BETWEEN {

@@ -102,6 +102,7 @@ pub(crate) fn is_landmark(dom: &Dom, id: NodeId) -> bool {
                 | "alertdialog"
                 | "menu"
                 | "menubar"
+                | "tooltip"
         )
     {
         return true;
@@ -109,8 +110,9 @@ pub(crate) fn is_landmark(dom: &Dom, id: NodeId) -> bool {
     match *dom.name(id) {
         local_name!("nav") => has_link(dom, id),
         local_name!("dialog") | local_name!("search") => true,
-        local_name!("footer") | local_name!("header") => !is_part_of_content(dom, id),
-        local_name!("aside") => !dom::names(dom, id).any(|name| is_note(&name)),
+        local_name!("header") => !is_part_of_content(dom, id) && !is_in_repeated_item(dom, id),
+        local_name!("footer") => !is_part_of_content(dom, id),
+        local_name!("aside") => !dom::names(dom, id).any(|name| is_note(&name)) && !is_in_running_text(dom, id),
         _ => false,
     }
 }
@@ -138,6 +140,66 @@ fn is_part_of_content(dom: &Dom, id: NodeId) -> bool {
                 | local_name!("blockquote")
         )
     })
+}
+
+/// Whether a header is that of one item among others of its kind, such as a card.
+fn is_in_repeated_item(dom: &Dom, header: NodeId) -> bool {
+    let Some(item) = dom.ancestors(header).next() else { return false };
+    let class =
+        |id: NodeId| dom.attribute(id, &local_name!("class")).and_then(|class| class.split_ascii_whitespace().next());
+    let is_alike = |other: NodeId| {
+        dom.name(other) == dom.name(item)
+            && class(other) == class(item)
+            && dom.children(other).any(|child| *dom.name(child) == local_name!("header"))
+    };
+    class(item).is_some() && [dom.next_element(item), dom.previous_element(item)].into_iter().flatten().any(is_alike)
+}
+
+/// Whether an aside is a remark within running text: it stands beside a paragraph, list or heading, or in an answer that opens,
+/// says a sentence, and holds neither fields nor a list of links.
+fn is_in_running_text(dom: &Dom, aside: NodeId) -> bool {
+    let is_text = |id: NodeId| {
+        matches!(
+            *dom.name(id),
+            local_name!("p")
+                | local_name!("ul")
+                | local_name!("ol")
+                | local_name!("dl")
+                | local_name!("pre")
+                | local_name!("table")
+                | local_name!("blockquote")
+                | local_name!("figure")
+                | local_name!("summary")
+                | local_name!("h2")
+                | local_name!("h3")
+                | local_name!("h4")
+        )
+    };
+    if !dom.previous_element(aside).or(dom.next_element(aside)).is_some_and(is_text) {
+        return false;
+    }
+    let (mut links, mut is_said) = (0, false);
+    for id in dom.descendants(aside).take(NAVIGATION_NODES) {
+        match *dom.name(id) {
+            local_name!("a") => links += 1,
+            local_name!("nav") | local_name!("form") | local_name!("input") | local_name!("button") => return false,
+            _ => is_said |= dom.text_of(id).trim_end().ends_with(['.', '!', '。', '！']),
+        }
+    }
+    is_said && links <= ASIDE_LINKS
+}
+
+/// The most links of a remark.
+const ASIDE_LINKS: usize = 2;
+
+/// Whether an element is a section of footnotes.
+pub(crate) fn is_footnotes(dom: &Dom, id: NodeId) -> bool {
+    if !matches!(*dom.name(id), local_name!("section") | local_name!("div") | local_name!("ol") | local_name!("aside"))
+    {
+        return false;
+    }
+    dom.attribute(id, &local_name!("role")) == Some("doc-endnotes")
+        || dom::names(dom, id).any(|name| matches!(&*name, "footnotes" | "footnotes-list" | "endnotes"))
 }
 
 fn is_note(name: &str) -> bool {
@@ -171,7 +233,9 @@ pub(crate) fn mark(flow: &mut Flow) {
 fn is_boilerplate(flow: &Flow, id: NodeId, blocks: &Blocks, page_bytes: usize) -> bool {
     let size = flow.size(blocks.clone());
     if *flow.dom.name(id) == local_name!("form") {
-        return size < SMALL_FORM_BYTES;
+        // Some servers put a form around the whole page.
+        let is_page = size * 100 >= page_bytes * SHARE_PERCENT && blocks.clone().any(|id| flow.block(id).heading > 0);
+        return size < SMALL_FORM_BYTES && !is_page;
     }
     if is_whole_page(&flow.dom, id) {
         return false;

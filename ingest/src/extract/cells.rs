@@ -4,9 +4,9 @@
 //! both only in columns in which other rows have text: a table that lays a page out has none of these. Called by
 //! `flatten` only. Linear in the size of the page.
 
-use html5ever::{LocalName, local_name};
+use html5ever::local_name;
 
-use super::dom::{Descend, Dom, DomNode, NONE, NodeId, NodeKind};
+use super::dom::{Descend, Dom, NodeId, NodeKind};
 
 /// The widest table whose cells are completed.
 const COLUMN_LIMIT: usize = 64;
@@ -172,7 +172,7 @@ fn complete_row(dom: &mut Dom, row: &Row, occupied: &[bool], room: &mut usize) {
         match (place.is_own, place.content) {
             (true, CellContent::Nothing) if is_needed => {
                 *room -= 1;
-                let text = push_text(dom, DASH);
+                let text = dom.push_text(DASH);
                 dom.move_to_back(text, place.cell);
                 order.push(place.cell);
             }
@@ -198,24 +198,11 @@ fn copy(dom: &mut Dom, cell: NodeId) -> Option<NodeId> {
     if text.len() > COPY_BYTES {
         return None;
     }
-    let text = push_text(dom, &text);
+    let text = dom.push_text(&text);
     let name = dom.name(cell).clone();
-    let copy = push(dom, NodeKind::Element, name, (0, 0));
+    let copy = dom.push_element(name);
     dom.move_to_back(text, copy);
     Some(copy)
-}
-
-fn push_text(dom: &mut Dom, text: &str) -> NodeId {
-    let from = dom.text.len() as u32;
-    dom.text.push_str(text);
-    let span = (from, dom.text.len() as u32);
-    push(dom, NodeKind::Text, LocalName::default(), span)
-}
-
-fn push(dom: &mut Dom, kind: NodeKind, name: LocalName, span: (u32, u32)) -> NodeId {
-    let (parent, first_child, last_child, previous, next) = (NONE, NONE, NONE, NONE, NONE);
-    dom.nodes.push(DomNode { kind, name, parent, first_child, last_child, previous, next, span, depth: 0 });
-    (dom.nodes.len() - 1) as NodeId
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::dom::{NONE, NodeId};
 use super::element;
 use super::flow::{Blocks, Flow};
 use super::question::{self, LIKELY};
+use super::words;
 
 /// Required share of summaries that read like questions. It is lower than for headings, because people open
 /// what they want to know, and not zero, because menus and code samples can be opened as well.
@@ -80,7 +81,7 @@ pub(crate) fn release_buttons(flow: &mut Flow) {
 fn is_plain_button(flow: &Flow, id: NodeId) -> bool {
     let is_button =
         *flow.dom.name(id) == local_name!("button") || flow.dom.attribute(id, &local_name!("role")) == Some("button");
-    is_button && !element::opens_something(&flow.dom, id)
+    is_button && !element::opens_something(&flow.dom, id) && !words::is_word(&flow.dom, id)
 }
 
 /// Number of elements without text between a switch and its panel.

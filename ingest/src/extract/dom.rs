@@ -133,6 +133,15 @@ impl Dom {
         None
     }
 
+    /// The nearest sibling before a node that is an element of HTML.
+    pub fn previous_element(&self, id: NodeId) -> Option<NodeId> {
+        let mut previous = self.node(id).previous;
+        while previous != NONE && !self.is_element(previous) {
+            previous = self.node(previous).previous;
+        }
+        (previous != NONE).then_some(previous)
+    }
+
     /// The parent, its parent and so on, up to the document.
     pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let mut at = id;
@@ -209,6 +218,29 @@ impl Dom {
         self.text.push_str(value);
         self.attributes.push(Attribute { name, value: (text_from, self.text.len() as u32) });
         self.nodes[id as usize].span = (start, self.attributes.len() as u32);
+    }
+
+    /// A new element without attributes, which has no place yet.
+    pub fn push_element(&mut self, name: LocalName) -> NodeId {
+        self.push_node(NodeKind::Element, name, (0, 0))
+    }
+
+    /// A new text node, which has no place yet.
+    pub fn push_text(&mut self, text: &str) -> NodeId {
+        let from = self.text.len() as u32;
+        self.text.push_str(text);
+        self.push_node(NodeKind::Text, LocalName::default(), (from, self.text.len() as u32))
+    }
+
+    fn push_node(&mut self, kind: NodeKind, name: LocalName, span: (u32, u32)) -> NodeId {
+        let (parent, first_child, last_child, previous, next) = (NONE, NONE, NONE, NONE, NONE);
+        self.nodes.push(DomNode { kind, name, parent, first_child, last_child, previous, next, span, depth: 0 });
+        (self.nodes.len() - 1) as NodeId
+    }
+
+    /// Gives an element another name.
+    pub fn rename(&mut self, id: NodeId, name: LocalName) {
+        self.nodes[id as usize].name = name;
     }
 
     /// Makes a node the first child of another one, which must not be within it.

@@ -9,6 +9,7 @@ use super::dom::{Dom, NONE, NodeId, NodeKind, names};
 use super::images;
 use super::script::Script;
 use super::tabs::is_tab;
+use super::words;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Display {
@@ -32,7 +33,6 @@ pub(crate) fn display(dom: &Dom, id: NodeId) -> Display {
         | local_name!("object")
         | local_name!("embed")
         | local_name!("select")
-        | local_name!("textarea")
         | local_name!("canvas")
         | local_name!("audio")
         | local_name!("video")
@@ -52,7 +52,10 @@ pub(crate) fn display(dom: &Dom, id: NodeId) -> Display {
         | local_name!("a")
         | local_name!("font")
         | local_name!("u") => inline(dom, id),
-        ref name if is_block(name) => Display::Block,
+        local_name!("textarea") if dom.attribute(id, &local_name!("readonly")).is_some() => Display::Block,
+        local_name!("textarea") => Display::None,
+        local_name!("button") | local_name!("label") if words::is_word(dom, id) => Display::Inline,
+        ref name if is_block(name) && !words::is_in_line_by_style(dom, id) => Display::Block,
         // Elements of a page's own making are components more often than words, but not within a paragraph.
         ref name if name.contains('-') && !is_in_line(dom, id) => Display::Block,
         _ => inline(dom, id),
@@ -64,8 +67,11 @@ const LINE_CLIMB: usize = 4;
 
 /// Whether an element is within a paragraph or heading, or beside text.
 fn is_in_line(dom: &Dom, id: NodeId) -> bool {
-    let is_line =
-        |id: NodeId| heading(dom, id).is_some() || *dom.name(id) == local_name!("p") || &**dom.name(id) == "mat-icon";
+    let is_line = |id: NodeId| {
+        heading(dom, id).is_some()
+            || *dom.name(id) == local_name!("p")
+            || matches!(&**dom.name(id), "mat-icon" | "md-icon")
+    };
     std::iter::once(id).chain(dom.ancestors(id)).take(LINE_CLIMB).any(is_line)
 }
 
@@ -73,7 +79,7 @@ fn inline(dom: &Dom, id: NodeId) -> Display {
     let role = dom.attribute(id, &local_name!("role"));
     // Icons and permalink signs; the way back from a footnote; icons with a name.
     let is_hidden = dom.attribute(id, &local_name!("aria-hidden")) == Some("true");
-    if is_hidden
+    if is_hidden && !words::is_only_formula(dom, id)
         || is_hidden_word(dom, id)
         || role == Some("doc-backlink")
         || images::is_named_icon(dom, id)
@@ -81,6 +87,8 @@ fn inline(dom: &Dom, id: NodeId) -> Display {
         || images::is_icon_word(dom, id)
         || is_back_reference(dom, id)
         || is_permalink(dom, id)
+        || role == Some("tooltip")
+        || words::is_tool(dom, id)
     {
         return Display::None;
     }
@@ -225,11 +233,25 @@ fn is_back_reference(dom: &Dom, id: NodeId) -> bool {
     *dom.name(id) == local_name!("a") && names(dom, id).any(|name| name.contains("backref") || name == "fn-back")
 }
 
-/// Whether a link is only a sign that leads to its own heading: "#", "¶".
+/// Whether a link is only a sign that leads to its own heading ("#", "¶"), or stands beside the heading that it leads to.
 fn is_permalink(dom: &Dom, id: NodeId) -> bool {
-    *dom.name(id) == local_name!("a")
-        && dom.attribute(id, &local_name!("href")).is_some_and(|href| href.starts_with('#'))
-        && ["#", "¶", "§", "🔗"].contains(&dom.raw_text(id, PERMALINK_BYTES).trim())
+    if *dom.name(id) != local_name!("a") {
+        return false;
+    }
+    let Some(fragment) = dom.attribute(id, &local_name!("href")).and_then(|href| href.strip_prefix('#')) else {
+        return false;
+    };
+    let is_sign = || ["#", "¶", "§", "🔗"].contains(&dom.raw_text(id, PERMALINK_BYTES).trim());
+    let leads_to = |target: NodeId| dom.attribute(target, &local_name!("id")) == Some(fragment);
+    let before = dom.previous_element(id);
+    let is_beside = before.is_some_and(|at| heading(dom, at).is_some() && leads_to(at));
+    // The fragment may be that of the section around the heading.
+    let is_within = || {
+        let title = dom.ancestors(id).next().filter(|&above| heading(dom, above).is_some());
+        let mut around = title.into_iter().chain(title.into_iter().flat_map(|title| dom.ancestors(title).take(2)));
+        around.any(leads_to) && is_behind_title(dom, id)
+    };
+    !fragment.is_empty() && (is_beside || is_within()) || is_sign()
 }
 
 /// The text of a permalink that is looked at, in bytes.
@@ -284,7 +306,12 @@ pub(crate) fn is_deleted(dom: &Dom, id: NodeId) -> bool {
     }
     let style = dom.attribute(id, &local_name!("style")).unwrap_or_default();
     style.contains("line-through")
-        || names(dom, id).any(|name| matches!(&*name, "line-through" | "strikethrough" | "struck"))
+        || names(dom, id).any(|name| {
+            matches!(
+                &*name,
+                "line-through" | "text-decoration-line-through" | "strikethrough" | "strike-through" | "struck"
+            )
+        })
 }
 
 /// Whether an inline element raises its text, lowers it, or neither, by its own style.

@@ -59,6 +59,20 @@ const FURTHER: [&str; 18] = [
     "aindatemdúvidas",
 ];
 
+/// Prompts to ask that may begin other questions as well, folded and whole.
+const ASKED: [&str; 10] = [
+    "questions",
+    "anyquestions",
+    "havequestions",
+    "haveaquestion",
+    "gotquestions",
+    "doyouhavequestions",
+    "habensiefragen",
+    "vousavezdesquestions",
+    "avezvousdesquestions",
+    "tienepreguntas",
+];
+
 /// What lists of links to other pages are called, folded and whole.
 const RELATED: [&str; 32] = [
     "relatedposts",
@@ -257,13 +271,16 @@ fn prompt_end(flow: &Flow, id: BlockId, section: BlockId) -> BlockId {
     let begins = |words: &[&str]| words.iter().any(|word| folded.starts_with(word));
     let is_marked = question::is_marked(text);
     let is_short = text.chars().count() <= LONGEST_PROMPT_CHARS;
-    let has_vote = || id + 1 < section && is_ballot(flow, id + 1);
-    if begins(&VOTES) || is_short && is_marked && (names_help(text) || has_vote()) {
+    let has_vote = || id + 1 < section && is_ballot(flow.text(id + 1));
+    // "Was it good? Yes No" on one line.
+    let has_own_vote =
+        || text.rsplit_once(['?', '？', '؟']).is_some_and(|(asked, vote)| !asked.is_empty() && is_ballot(vote));
+    if begins(&VOTES) || is_short && (is_marked && (names_help(text) || has_vote()) || has_own_vote()) {
         let lines = (id + 1..section.min(id + 1 + VOTE_LINES)).take_while(|&line| is_vote(flow, line));
         return id + 1 + lines.count() as BlockId;
     }
     let is_asked = flow.block(id).heading > 0 || is_marked;
-    if begins(&FURTHER) || is_short && is_asked && invites_questions(&folded) {
+    if begins(&FURTHER) || is_short && is_asked && (invites_questions(&folded) || ASKED.contains(&folded.as_str())) {
         // Phone numbers and opening hours stay, as a passage of their own.
         let is_useful = flow.size(id + 1..section) >= USEFUL_BYTES || has_digits(flow, id + 1..section);
         return if is_useful || flow.block(id).heading == 0 { id + 1 } else { section };
@@ -307,8 +324,7 @@ fn invites_questions(folded: &str) -> bool {
 }
 
 /// Whether a line has nothing but both answers of a vote: "Yes No", "👍 👎".
-fn is_ballot(flow: &Flow, id: BlockId) -> bool {
-    let text = flow.text(id);
+fn is_ballot(text: &str) -> bool {
     if text.chars().count() > LONGEST_VOTE_CHARS {
         return false;
     }

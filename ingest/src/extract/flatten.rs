@@ -5,6 +5,7 @@
 //! hidden answers are answers.
 
 mod flattener;
+mod lists;
 mod math;
 mod text;
 mod titles;
@@ -16,7 +17,7 @@ use super::element::{self, Display};
 use super::flow::{Flow, Marker, Run, Style};
 use super::markdown::decoded_mail;
 use super::script::{self, Script};
-use super::{boilerplate, cells, feedback, images, jumps, media, rearrange, tabs};
+use super::{boilerplate, cells, feedback, images, jumps, media, page_notes, previews, rearrange, tabs, words};
 use flattener::Flattener;
 use text::collapse;
 
@@ -35,6 +36,8 @@ pub(crate) fn flatten(mut dom: Dom) -> Flow {
     boilerplate::mark(&mut flow);
     jumps::mark(&mut flow);
     feedback::mark(&mut flow);
+    page_notes::mark(&mut flow);
+    previews::mark(&mut flow);
     flow
 }
 
@@ -88,10 +91,7 @@ impl Flattener {
             self.add_text(&mail, self.context.style);
             return false;
         }
-        if self.context.heading > 0
-            && *self.flow.dom.name(id) == local_name!("button")
-            && element::is_behind_title(&self.flow.dom, id)
-        {
+        if self.is_left_out(id) {
             return false;
         }
         let display = element::display(&self.flow.dom, id);
@@ -124,7 +124,27 @@ impl Flattener {
         if *self.flow.dom.name(id) == local_name!("q") {
             self.add_text("“", self.context.style);
         }
+        if display == Display::Block
+            && let Some(label) = words::split_text(&self.flow.dom, id).map(str::to_owned)
+        {
+            self.add_text(&label, self.context.style);
+            return false;
+        }
         true
+    }
+
+    /// Whether an element is no part of the title, link or code around it.
+    fn is_left_out(&self, id: NodeId) -> bool {
+        let (dom, context) = (&self.flow.dom, &self.context);
+        let open = || &self.flow.text[self.open.0 as usize..];
+        if context.heading > 0 || element::is_title(dom, context.node) {
+            let is_button = *dom.name(id) == local_name!("button") && element::is_behind_title(dom, id);
+            if is_button || words::is_badge(dom, id, open()) {
+                return true;
+            }
+        }
+        let is_line_start = || open().is_empty() || open().ends_with('\n');
+        context.is_preformatted && is_line_start() && words::is_line_number(dom, id) || words::is_spoken_only(dom, id)
     }
 
     fn enter_text(&mut self, id: NodeId) {
@@ -135,7 +155,12 @@ impl Flattener {
         if self.context.is_reversed {
             source = source.chars().rev().collect();
         }
-        self.add_text(&source, self.context.style);
+        let is_title = self.context.heading > 0 || element::is_title(&self.flow.dom, self.context.node);
+        if self.context.keeps_breaks && !is_title && !self.context.is_preformatted && source.contains('\n') {
+            return self.add_lines(&source);
+        }
+        let source = self.end_bold_question(&source);
+        self.add_text(source, self.context.style);
     }
 
     /// Whether an element is only a line of the code around it.
@@ -165,6 +190,9 @@ impl Flattener {
         }
         if *self.flow.dom.name(id) == local_name!("q") {
             self.add_text("”", self.context.style);
+        }
+        if self.context.style.link == id && self.context.link_from == self.flow.text.len() as u32 {
+            self.add_link_label(id);
         }
         if before.node != self.context.node || id == ROOT {
             self.flush();
@@ -211,6 +239,8 @@ impl Flattener {
             context.style.mark = id;
         }
         context.heading = element::heading(dom, id).unwrap_or(context.heading);
+        context.is_note |= boilerplate::is_footnotes(dom, id);
+        context.keeps_breaks = text::keeps_breaks(dom, id).unwrap_or(context.keeps_breaks);
         context.is_reversed |= element::is_reversed(dom, id);
         if display == Display::Inline {
             context.script = element::script_by_style(dom, id).unwrap_or(context.script);
@@ -220,6 +250,7 @@ impl Flattener {
                 // A raised link into the page is the mark of a footnote: the mark says it all.
                 let is_footnote = context.script == Script::Raised && is_jump(dom, id);
                 context.style.link = if is_footnote { NONE } else { id };
+                context.link_from = self.flow.text.len() as u32;
             }
             local_name!("sup") => {
                 context.script = Script::Raised;
@@ -231,39 +262,18 @@ impl Flattener {
             local_name!("code") | local_name!("kbd") | local_name!("tt") | local_name!("samp") => {
                 context.style.is_code = true;
             }
-            local_name!("pre") => context.is_preformatted = true,
+            local_name!("pre") | local_name!("textarea") => context.is_preformatted = true,
             local_name!("tr") => context.row = id,
             local_name!("button") => {
-                context.is_control = context.heading == 0
+                context.is_control = display == Display::Block
+                    && context.heading == 0
                     && !element::opens_something(dom, id)
                     && !element::is_in_title(dom, id)
                     && !tabs::is_tab(dom, id);
             }
-            local_name!("ol") => {
-                context.list_depth = context.list_depth.saturating_add(1);
-                self.counters.push(Some(element::first_number(dom, id)));
-            }
-            local_name!("ul") | local_name!("menu") | local_name!("dir") => {
-                context.list_depth = context.list_depth.saturating_add(1);
-                self.counters.push(None);
-            }
-            local_name!("li") if dom.ancestors(id).take(1).any(|above| tabs::is_tab_panel(dom, above)) => {
-                // The label of a tab that moved to the top of its panel.
-                self.marker = Marker::None;
-                context.style.is_bold = true;
-            }
-            local_name!("li") => {
-                let own = dom.attribute(id, &local_name!("value")).and_then(|n| n.parse().ok());
-                let is_reversed = element::is_in_reversed_list(dom, id);
-                self.marker = match self.counters.last_mut() {
-                    Some(Some(next)) => {
-                        let number: u32 = own.unwrap_or(*next);
-                        *next = if is_reversed { number.saturating_sub(1) } else { number.saturating_add(1) };
-                        Marker::Number(number)
-                    }
-                    _ => Marker::Bullet,
-                };
-            }
+            local_name!("ol") => self.enter_list(id, true),
+            local_name!("ul") | local_name!("menu") | local_name!("dir") => self.enter_list(id, false),
+            local_name!("li") => self.enter_item(id),
             _ => {}
         }
     }
@@ -279,6 +289,9 @@ impl Flattener {
             let signs = script::plain_signs(source);
             let signs = match context.script {
                 Script::Normal => signs,
+                Script::Raised if let Some(cents) = script::cents(&flow.text[self.open.0 as usize..], &signs) => {
+                    cents.into()
+                }
                 raised_or_lowered => script::written(&signs, raised_or_lowered, last).into(),
             };
             self.has_space = collapse(&mut flow.text, &signs, self.has_space && !is_start, is_start);

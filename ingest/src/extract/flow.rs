@@ -49,7 +49,42 @@ pub(crate) enum Marker {
     /// Not the first block of a list item.
     None,
     Bullet,
-    Number(u32),
+    Number(u32, Numbering),
+}
+
+/// How a list writes the numbers of its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbering {
+    Decimal,
+    LowerLetter,
+    UpperLetter,
+    LowerRoman,
+    UpperRoman,
+}
+
+impl Numbering {
+    /// A number as it stands before an item. Numbers that have no letter or Roman form are written in digits.
+    pub fn written(self, number: u32) -> String {
+        let letter = |first: u8| {
+            let offset = number.checked_sub(1).filter(|&offset| offset < 26)?;
+            Some(char::from(first + offset as u8).to_string())
+        };
+        let written = match self {
+            Self::Decimal => None,
+            Self::LowerLetter => letter(b'a'),
+            Self::UpperLetter => letter(b'A'),
+            Self::LowerRoman => roman(number).map(|roman| roman.to_lowercase()),
+            Self::UpperRoman => roman(number),
+        };
+        written.unwrap_or_else(|| number.to_string())
+    }
+}
+
+/// A number below 50 in Roman digits.
+fn roman(number: u32) -> Option<String> {
+    const ONES: [&str; 10] = ["", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX"];
+    const TENS: [&str; 5] = ["", "X", "XX", "XXX", "XL"];
+    (1..50).contains(&number).then(|| format!("{}{}", TENS[number as usize / 10], ONES[number as usize % 10]))
 }
 
 #[derive(Debug)]
@@ -84,6 +119,8 @@ pub(crate) struct Block {
     pub is_media: bool,
     /// A bold sentence that titles what follows it in the same paragraph, as do others in it.
     pub is_run_in: bool,
+    /// In a section of footnotes, which belong to no single question.
+    pub is_note: bool,
 }
 
 #[derive(Debug)]

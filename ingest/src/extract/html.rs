@@ -138,9 +138,13 @@ impl ItemWriter<'_> {
         }
         placed.sort_by_key(|(at, _)| *at);
         let mut items: Vec<_> = placed.into_iter().map(|(_, item)| item).collect();
+        let broken = broken_off(&items);
         for Declared { question, answer } in declared {
             let question = question::strip_label(&question).to_owned();
-            if shown.insert(question::fold(&question)) {
+            let folded = question::fold(&question);
+            if let Some(&at) = broken.get(&folded) {
+                complete(&mut items[at], answer);
+            } else if shown.insert(folded) {
                 items.push(Item::Pair { question, answer, context: Vec::new(), anchor: None });
             }
         }
@@ -194,11 +198,39 @@ impl Anchors {
     }
 }
 
+/// The items whose answer breaks off, by their folded question.
+fn broken_off(items: &[Item]) -> HashMap<String, usize> {
+    let asked = |(at, item): (usize, &Item)| match item {
+        Item::Pair { question, answer, .. } => beginning(answer).map(|_| (question::fold(question), at)),
+        Item::Passage { .. } => None,
+    };
+    items.iter().enumerate().filter_map(asked).collect()
+}
+
+/// An answer that ends in an ellipsis, without it.
+fn beginning(answer: &str) -> Option<&str> {
+    let answer = answer.trim_end();
+    answer.strip_suffix('…').or_else(|| answer.strip_suffix("..."))
+}
+
+/// Replaces an answer that breaks off by the declared one that goes on.
+fn complete(item: &mut Item, declared: String) {
+    if let Item::Pair { answer, .. } = item
+        && let Some(start) = beginning(answer)
+        && question::fold(&declared).starts_with(&question::fold(start))
+    {
+        *answer = declared;
+    }
+}
+
 /// Removes "A:" from the head of an answer, whatever its style; "A" alone behind a question with such a label.
 fn strip_label(answer: String, asked: &str) -> String {
     let (first, rest) = answer.split_once('\n').unwrap_or((&answer, ""));
     let parts = inline::parse(first);
     let flat = inline::flat(&parts);
+    if !rest.trim().is_empty() && question::is_answer_label(&flat) {
+        return rest.trim_start_matches('\n').to_owned();
+    }
     let bare = match question::is_bare(asked) {
         true => question::without_bare_answer(&flat),
         false => question::strip_answer_label(&flat, rest),

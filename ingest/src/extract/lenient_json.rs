@@ -20,11 +20,14 @@ pub(crate) fn read(script: &str) -> Option<Value> {
         return Some(value);
     }
     let unescaped =
-        if bare.contains("&quot;") || bare.contains("&#34;") { without_references(bare) } else { bare.to_owned() };
+        if QUOTES.iter().any(|quote| bare.contains(quote)) { without_references(bare) } else { bare.to_owned() };
     let mended = mended(&unescaped);
     let closed = || strict(&closed(&mended));
     strict(&unescaped).or_else(|| strict(&mended)).or_else(|| strict(&format!("[{mended}]"))).or_else(closed)
 }
+
+/// Character references of quotes.
+const QUOTES: [&str; 3] = ["&quot;", "&#34;", "&#x22;"];
 
 /// Tells the bytes of JSON that are outside of its strings.
 #[derive(Default)]
@@ -89,6 +92,8 @@ fn depth(text: &str) -> usize {
 fn without_references(text: &str) -> String {
     text.replace("&quot;", "\"")
         .replace("&#34;", "\"")
+        .replace("&#x22;", "\"")
+        .replace("&#x27;", "'")
         .replace("&#39;", "'")
         .replace("&apos;", "'")
         .replace("&lt;", "<")

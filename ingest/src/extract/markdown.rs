@@ -1,7 +1,7 @@
 //! Blocks to the restricted Markdown of answers, and that Markdown to plain text.
 //!
 //! Restricted Markdown has paragraphs, `-` and `1.` lists, fenced code, `**bold**`, `` `code` ``,
-//! `~~deleted~~` and `[text](absolute address)`. The content of a block is built and escaped by
+//! `~~deleted~~` and `[text](absolute address)`. Lists with letters are lines ("a. …"). The content of a block is built and escaped by
 //! [`helpbot_domain::inline`], never here.
 
 use helpbot_domain::inline::{self, Inline};
@@ -22,7 +22,7 @@ pub(crate) fn render(flow: &Flow, blocks: Blocks, base: Option<&Url>) -> String 
     let mut previous: Option<&Block> = None;
     for id in blocks {
         let block = flow.block(id);
-        if !is_shown(block) || block.is_media && has_text && !is_value(flow, id) {
+        if !is_shown(block) || block.is_media && has_text && !is_value(flow, id) && !links_to_file(flow, id) {
             continue;
         }
         separate(&mut out, flow, previous, block, lowest);
@@ -39,6 +39,15 @@ fn is_value(flow: &Flow, id: BlockId) -> bool {
     let is_behind = block.row != NONE && id > 0 && flow.block(id - 1).row == block.row;
     let is_alone = || cell(flow, block).is_some_and(|cell| flow.range(cell).len() == 1);
     is_behind && is_alone() && flow.text(id).trim().chars().count() <= images::LONGEST_VALUE_CHARS
+}
+
+/// Whether an image links to a document.
+fn links_to_file(flow: &Flow, id: BlockId) -> bool {
+    let mut links = flow.runs(id).iter().map(|run| run.style.link).filter(|&link| link != NONE);
+    links.any(|link| {
+        let href = flow.dom.attribute(link, &local_name!("href"));
+        href.and_then(|href| images::linked_file(href.trim())).is_some()
+    })
 }
 
 /// Writes what separates two blocks: a line break, an empty line, a list marker, a cell border.
@@ -62,7 +71,7 @@ fn separate(out: &mut String, flow: &Flow, previous: Option<&Block>, block: &Blo
     match block.marker {
         Marker::None => {}
         Marker::Bullet => out.push_str("- "),
-        Marker::Number(number) => out.push_str(&format!("{number}. ")),
+        Marker::Number(number, numbering) => out.push_str(&format!("{}. ", numbering.written(number))),
     }
 }
 
@@ -75,7 +84,7 @@ fn gap_in_line(flow: &Flow, previous: &Block, block: &Block) -> Option<&'static 
 /// What separates two blocks of one table row that has only short paragraphs: a border between cells, a
 /// space within one.
 fn gap_in_row(flow: &Flow, previous: &Block, block: &Block) -> Option<&'static str> {
-    let is_text = |block: &Block| block.marker == Marker::None && !block.is_preformatted;
+    let is_text = |block: &Block| matches!(block.marker, Marker::None | Marker::Bullet) && !block.is_preformatted;
     if block.row == NONE || block.row != previous.row || !is_text(block) || !is_text(previous) {
         return None;
     }
@@ -86,14 +95,21 @@ fn gap_in_row(flow: &Flow, previous: &Block, block: &Block) -> Option<&'static s
     let is_short = |cell: NodeId| {
         let blocks = flow.range(cell);
         let is_line = |id| is_text(flow.block(id)) && flow.block(id).heading == 0 && flow.block(id).row == block.row;
-        let limit = if blocks.len() == 1 { CELL_BYTES } else { CELL_BYTES_JOINED };
+        let is_list = blocks.clone().any(|id| flow.block(id).marker == Marker::Bullet);
+        let limit = if blocks.len() == 1 || is_list { CELL_BYTES } else { CELL_BYTES_JOINED };
         flow.size(blocks.clone()) <= limit && blocks.into_iter().all(is_line)
     };
     match (cell == before, is_short(cell), is_short(before)) {
         (false, true, true) => Some(" | "),
-        (true, true, _) if block.node != previous.node && flow.range(cell).len() > 1 => Some(" "),
+        (true, true, _) if block.marker == Marker::Bullet && is_item(flow.slice(previous.span)) => Some(", "),
+        (true, true, _) if flow.range(cell).len() > 1 => Some(" "),
         _ => None,
     }
+}
+
+/// Whether the text before an item of a list ends without a sign of its own.
+fn is_item(before: &str) -> bool {
+    before.trim_end().ends_with(|c: char| c.is_alphanumeric() || matches!(c, ')' | '%' | '€' | '$' | '"' | '”'))
 }
 
 /// The cell that a block is in.

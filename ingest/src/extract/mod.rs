@@ -2,8 +2,8 @@
 //! format into HTML; never fetches, stores or looks at the clock.
 //!
 //! HTML goes through four steps: a flat tree (`parse`, `sink`, `dom`), a line of blocks
-//! (`rearrange`, `cells`, `flatten`, `flow`, `boilerplate`), groups of question candidates, one file for each kind of
-//! markup (`structured_data`, `disclosure`, `definition_list`, `tables`, `contents`, `headings`,
+//! (`roles`, `rearrange`, `cells`, `flatten`, `flow`, `boilerplate`), groups of question candidates, one file for
+//! each kind of markup (`structured_data`, `disclosure`, `definition_list`, `tables`, `contents`, `headings`,
 //! `bold`), and the `arbiter` that picks among them; what is left becomes `passages`. Rules speak
 //! of markup and language, never of a page.
 //!
@@ -39,19 +39,24 @@ mod meta;
 mod omissions;
 mod overview;
 mod page;
+mod page_notes;
 mod parse;
 mod passages;
+mod previews;
 pub(crate) mod question;
 mod radio_tabs;
 mod rearrange;
+mod roles;
 pub(crate) mod script;
 mod script_data;
 mod sink;
 mod stand_in;
 mod standing;
 mod structured_data;
+mod tab_lists;
 mod tables;
 mod tabs;
+mod words;
 
 pub use error::ExtractError;
 pub(crate) use html::extract_text as html_text;

@@ -72,6 +72,10 @@ const KEPT: [&[u8]; 48] = [
     b"dir",
 ];
 
+/// Attributes that are only kept of elements of a page's own making, which show them as text or play them.
+const KEPT_OF_COMPONENTS: [&[u8]; 9] =
+    [b"summary", b"heading", b"header", b"header-text", b"label", b"question", b"answer", b"videoid", b"playlabel"];
+
 /// Builds the tree of a document.
 ///
 /// # Errors
@@ -115,7 +119,8 @@ impl Feeder<'_> {
 
     fn add_attribute(&mut self, name: &[u8]) {
         let Some(tag) = &mut self.tag else { return };
-        let is_kept = tag.attrs.len() < KEPT.len() && KEPT.contains(&name);
+        let is_kept = tag.attrs.len() < KEPT.len()
+            && (KEPT.contains(&name) || KEPT_OF_COMPONENTS.contains(&name) && tag.name.contains('-'));
         let name = local_name(if is_kept { name } else { b"" });
         self.skips_value = !is_kept || tag.attrs.iter().any(|attr| attr.name.local == name);
         if !self.skips_value {

@@ -79,7 +79,8 @@ fn close(flow: &Flow, open: Option<Blocks>, path: &[BlockId]) -> Option<Passage>
     let size = flow.size(blocks.clone());
     let links: usize = blocks.clone().map(|id| flow.block(id).link_bytes as usize).sum();
     let is_titled = blocks.start > 0 && path.last() == Some(&(blocks.start - 1));
-    let is_worth_it = size >= SHORTEST_BYTES || is_titled || is_fact(flow, blocks.clone());
+    let is_note = flow.block(blocks.start).is_note;
+    let is_worth_it = size >= SHORTEST_BYTES || is_titled || is_note || is_fact(flow, blocks.clone());
     let is_text = !is_mostly_links(links, size) && blocks.clone().any(|id| !flow.block(id).is_media);
     (is_worth_it && is_text).then(|| Passage { blocks, headings: path.to_vec() })
 }

@@ -5,6 +5,7 @@
 use html5ever::{LocalName, local_name};
 
 use super::dom::{Dom, NONE, NodeId};
+use super::tab_lists;
 
 /// The most tabs of one group.
 const TAB_LIMIT: usize = 50;
@@ -45,12 +46,17 @@ fn before(dom: &Dom, id: NodeId) -> Option<NodeId> {
     (at != NONE && dom.is_element(at)).then_some(at)
 }
 
-/// The elements behind the last label, or those in the one element behind it.
+/// The elements behind the last label, or behind what holds the labels, or those in the one element there.
 fn panels(dom: &Dom, labels: &[NodeId]) -> Option<Vec<NodeId>> {
-    let last = labels.last()?;
-    let siblings = std::iter::successors(dom.next_element(*last), |&id| dom.next_element(id));
+    let last = *labels.last()?;
+    let siblings = std::iter::successors(dom.next_element(last), |&id| dom.next_element(id));
     let siblings: Vec<NodeId> = siblings.take(TAB_LIMIT + 1).collect();
     let inner = |id: NodeId| dom.children(id).filter(|&id| dom.is_element(id)).take(TAB_LIMIT + 1).collect();
-    let panels: Vec<NodeId> = if let [only] = siblings[..] { inner(only) } else { siblings };
+    let panels: Vec<NodeId> = match siblings[..] {
+        // Buttons and labels may have an element of their own, which the panels follow.
+        [] if tab_lists::is_named(dom, dom.node(last).parent) => inner(dom.next_element(dom.node(last).parent)?),
+        [only] => inner(only),
+        _ => siblings,
+    };
     (panels.len() == labels.len()).then_some(panels)
 }

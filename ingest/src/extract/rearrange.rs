@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use html5ever::local_name;
 
 use super::dom::{Dom, NONE, NodeId};
-use super::{badges, element, radio_tabs, tabs};
+use super::{badges, element, radio_tabs, roles, tab_lists, tabs};
 
 /// The most elements that a shadow root's host may have as children to be slotted.
 const SLOTTED_LIMIT: usize = 200;
@@ -25,23 +25,31 @@ pub(crate) fn rearrange(dom: &mut Dom) {
             fill_slots(dom, id);
         }
     }
+    roles::name(dom, &elements);
     badges::spell_out(dom, &elements);
     let by_id = ids(dom, &elements);
     radio_tabs::name(dom, &elements);
+    let paired = tab_lists::pair(dom, &elements, &by_id);
     let labels: Vec<NodeId> = elements.iter().copied().filter(|&id| tabs::is_tab(dom, id)).collect();
     let panels = unclaimed_panels(dom, &elements);
     // All labels are matched before the first one moves: their places tell them apart.
     let mut moves: Vec<(NodeId, NodeId)> = Vec::new();
+    let mut repeated: Vec<NodeId> = Vec::new();
     let lists: Vec<Option<NodeId>> = labels.iter().map(|&label| tab_list(dom, label)).collect();
     for (index, &label) in labels.iter().enumerate().take(TAB_LIMIT) {
         let named = element::opened_fragments(dom, label).find_map(|fragment| by_id.get(fragment).copied());
+        let named = paired.get(&label).copied().or(named);
         let labelled = named.or_else(|| labelled_by(dom, label, &panels));
         let panel = labelled.or_else(|| by_place(dom, &lists, index, &panels));
-        let is_free = |panel: &NodeId| moves.iter().all(|(_, taken)| taken != panel) && !is_within(dom, *panel, label);
-        if let Some(panel) = panel.filter(is_free) {
-            moves.push((label, panel));
+        let Some(panel) = panel.filter(|&panel| !is_within(dom, panel, label)) else { continue };
+        match moves.iter().find(|(_, taken)| *taken == panel) {
+            None => moves.push((label, panel)),
+            // The same label once more, for narrow screens.
+            Some(&(first, _)) if is_same_text(dom, first, label) => repeated.push(label),
+            Some(_) => {}
         }
     }
+    repeated.into_iter().for_each(|label| dom.detach(label));
     for (label, panel) in moves {
         if !is_within(dom, label, panel) && !is_within(dom, panel, label) {
             dom.move_to_front(label, panel);
@@ -123,6 +131,13 @@ fn by_place(dom: &Dom, lists: &[Option<NodeId>], index: usize, panels: &[NodeId]
     }
     of(outer.collect()).or_else(|| of(inner.collect()))
 }
+
+fn is_same_text(dom: &Dom, one: NodeId, other: NodeId) -> bool {
+    dom.raw_text(one, LABEL_BYTES).trim() == dom.raw_text(other, LABEL_BYTES).trim()
+}
+
+/// The text of a label that is compared, in bytes.
+const LABEL_BYTES: usize = 200;
 
 /// The element that holds the tabs of one group.
 fn tab_list(dom: &Dom, label: NodeId) -> Option<NodeId> {

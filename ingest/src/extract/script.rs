@@ -85,6 +85,22 @@ pub(crate) fn written(text: &str, script: Script, before: Option<char>) -> Strin
     }
 }
 
+/// The raised cents of a price as its decimals: "$11<sup>99</sup>", "9<sup>,90</sup> €". `before` is the text of the line
+/// so far. `None` for other raised text, such as an exponent.
+pub(crate) fn cents(before: &str, text: &str) -> Option<String> {
+    let digits = text.strip_prefix(['.', ',']).unwrap_or(text);
+    let is_cents = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let amount = before.trim_end_matches(|c: char| c.is_ascii_digit());
+    if !is_cents || amount.len() == before.len() {
+        return None;
+    }
+    let is_price = amount.trim_end().ends_with(['$', '€', '£', '¥', '₹']);
+    match digits.len() < text.len() {
+        true => Some(text.to_owned()),
+        false => is_price.then(|| format!(".{text}")),
+    }
+}
+
 /// Whether a character is left out of all text: it only says where a word may be divided.
 pub(crate) fn is_soft(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')

@@ -84,7 +84,7 @@ pub(super) fn answers_questions(flow: &Flow, group: &Group, taken: &[Taken]) -> 
 }
 
 /// Returns where an answer without its own element ends: at the next question, at a heading that is not a
-/// subheading, or with the element around all questions.
+/// subheading, at the footnotes of the page, or with the element around all questions.
 pub(super) fn stop(flow: &Flow, taken: &Taken, next: BlockId) -> BlockId {
     let question = &taken.candidate.question;
     let level = flow.block(question.start).heading;
@@ -92,7 +92,8 @@ pub(super) fn stop(flow: &Flow, taken: &Taken, next: BlockId) -> BlockId {
     (question.end..end)
         .find(|&id| {
             let heading = flow.block(id).heading;
-            heading > 0 && (level == 0 || heading <= level)
+            let is_note = flow.block(id).is_note && !flow.block(question.start).is_note;
+            is_note || heading > 0 && (level == 0 || heading <= level)
         })
         .unwrap_or(end)
 }

@@ -3,7 +3,7 @@
 //! JSON-LD gives texts of its own, and `html` adds those that the page does not show; microdata
 //! marks what is shown. Called by `html` and `facts`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use html5ever::local_name;
 use serde_json::Value;
@@ -34,11 +34,47 @@ pub(crate) struct Declared {
 /// The questions of all JSON-LD scripts of a page, in document order.
 pub(crate) fn declared(flow: &Flow, base: Option<&Url>) -> Vec<Declared> {
     let mut found = Vec::new();
-    for value in values(flow) {
-        collect(&value, base, &mut found);
+    let values = values(flow);
+    let nodes = nodes(&values);
+    for value in &values {
+        collect(value, &nodes, base, &mut found);
     }
     found
 }
+
+/// The parts that have a text and a name that other parts may refer to, by that name.
+fn nodes(values: &[Value]) -> HashMap<&str, &Value> {
+    let mut nodes = HashMap::new();
+    let mut rest: Vec<&Value> = values.iter().collect();
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Array(values) => rest.extend(values),
+            Value::Object(fields) => {
+                if let Some(name) = fields.get("@id").and_then(Value::as_str)
+                    && text(field(value, "text")).is_some()
+                {
+                    nodes.insert(name, value);
+                }
+                rest.extend(fields.values().filter(|value| value.is_array() || value.is_object()));
+            }
+            _ => {}
+        }
+    }
+    nodes
+}
+
+/// A field of a part, with or without the name of its vocabulary.
+fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+    static NONE: Value = Value::Null;
+    let Value::Object(fields) = value else { return &NONE };
+    fields.get(name).unwrap_or_else(|| {
+        let is_name = |key: &str| key.strip_suffix(name).is_some_and(|start| PREFIXES.contains(&start));
+        fields.iter().find(|(key, _)| is_name(key)).map_or(&NONE, |(_, value)| value)
+    })
+}
+
+/// What may stand before the names of fields.
+const PREFIXES: [&str; 3] = ["schema:", "http://schema.org/", "https://schema.org/"];
 
 /// The contents of all JSON-LD scripts of a page that can be read, in document order.
 pub(crate) fn values(flow: &Flow) -> Vec<Value> {
@@ -61,7 +97,7 @@ fn is_json_ld(flow: &Flow, id: NodeId) -> bool {
         .is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("application/ld+json"))
 }
 
-fn collect(value: &Value, base: Option<&Url>, found: &mut Vec<Declared>) {
+fn collect(value: &Value, nodes: &HashMap<&str, &Value>, base: Option<&Url>, found: &mut Vec<Declared>) {
     // Reversed on a stack of our own, so that questions come out in their order.
     let mut rest = vec![value];
     while let Some(value) = rest.pop() {
@@ -69,7 +105,7 @@ fn collect(value: &Value, base: Option<&Url>, found: &mut Vec<Declared>) {
             Value::Array(values) => rest.extend(values.iter().rev()),
             Value::Object(fields) => {
                 if is_type(value, "Question")
-                    && let Some(declared) = question(value, base)
+                    && let Some(declared) = question(value, nodes, base)
                     && found.len() < QUESTION_LIMIT
                 {
                     found.push(declared);
@@ -90,15 +126,17 @@ fn is_type(value: &Value, wanted: &str) -> bool {
     }
 }
 
-fn question(value: &Value, base: Option<&Url>) -> Option<Declared> {
-    let name = text(&value["name"]).or_else(|| text(&value["text"]))?;
+fn question(value: &Value, nodes: &HashMap<&str, &Value>, base: Option<&Url>) -> Option<Declared> {
+    let name = text(field(value, "name")).or_else(|| text(field(value, "text")))?;
     let answer = ["acceptedAnswer", "suggestedAnswer"].into_iter().find_map(|key| {
-        let answer = match &value[key] {
+        let answer = match field(value, key) {
             Value::Array(answers) => answers.first()?,
             answer => answer,
         };
         let answer = if answer["@list"].is_array() { answer["@list"].get(0)? } else { answer };
-        text(&answer["text"]).or_else(|| text(answer))
+        let named =
+            || answer["@id"].as_str().and_then(|name| nodes.get(name)).and_then(|node| text(field(node, "text")));
+        text(field(answer, "text")).or_else(|| text(answer)).or_else(named)
     })?;
     let question = fragment::line(&fragment::unescaped(&name));
     let answer = fragment::markdown(&fragment::unescaped(&answer), base);

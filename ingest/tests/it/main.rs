@@ -4,10 +4,12 @@
 mod elements;
 mod files;
 mod hostile;
+mod layout;
 mod office;
 mod office_details;
 mod office_further;
 mod pdf;
 mod reading;
+mod shown;
 mod styles;
 mod text_files;

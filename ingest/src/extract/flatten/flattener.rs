@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use super::super::dom::{Dom, NONE, NodeId, ROOT};
 use super::super::flow::{Block, Flow, Marker, Style};
 use super::super::script::Script;
+use super::lists::Counter;
 
 /// What an element passes on to the text within it.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,12 @@ pub(super) struct Inherited {
     pub(super) is_reversed: bool,
     pub(super) is_boilerplate: bool,
     pub(super) is_control: bool,
+    /// Within a section of footnotes.
+    pub(super) is_note: bool,
+    /// Line breaks of the source are shown.
+    pub(super) keeps_breaks: bool,
+    /// Where the text of the innermost link begins.
+    pub(super) link_from: u32,
 }
 
 impl Default for Inherited {
@@ -40,6 +47,9 @@ impl Default for Inherited {
             is_reversed: false,
             is_boilerplate: false,
             is_control: false,
+            is_note: false,
+            keeps_breaks: false,
+            link_from: 0,
         }
     }
 }
@@ -54,7 +64,7 @@ pub(super) struct Flattener {
     pub(super) marker: Marker,
     pub(super) is_continued: bool,
     /// Items seen so far in each open list; `None` for lists without numbers.
-    pub(super) counters: Vec<Option<u32>>,
+    pub(super) counters: Vec<Option<Counter>>,
 }
 
 impl Flattener {
@@ -114,6 +124,7 @@ impl Flattener {
             is_control: context.is_control,
             is_media: is_media && mark.is_some(),
             is_run_in: false,
+            is_note: context.is_note,
         });
         self.is_continued = false;
     }

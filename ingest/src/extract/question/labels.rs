@@ -74,6 +74,17 @@ pub(crate) fn answer_label(line: &str) -> Option<&str> {
     find_label(line.trim_start(), &ANSWER_LABELS)
 }
 
+/// Whether a line is nothing but a label of an answer: "Answer:", "Antwort".
+pub(crate) fn is_answer_label(line: &str) -> bool {
+    let line = line.trim();
+    // "A4" may be the first line of an answer.
+    let is_label = line.ends_with([':', '：']) || line.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    is_label && line.len() <= LONGEST_LABEL_BYTES && badge(line).is_some_and(|badge| !badge.is_question)
+}
+
+/// The longest line that is nothing but a label, in bytes.
+const LONGEST_LABEL_BYTES: usize = 30;
+
 /// A text that is nothing but a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Badge {

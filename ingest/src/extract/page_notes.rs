@@ -1,0 +1,106 @@
+//! What a page says about itself below its content: "Edit this page", "Last updated on", "Next page".
+//!
+//! Called by `flatten` once the blocks of the page are known. Only what stands behind all content counts, so that an answer
+//! may speak of its last update.
+
+use super::flow::{BlockId, Flow};
+use super::question;
+
+/// How such lines begin, folded.
+const NOTES: [&str; 41] = [
+    "editthispage",
+    "editon",
+    "suggestedit",
+    "improvethispage",
+    "viewpagesource",
+    "returntotop",
+    "backtotop",
+    "nachoben",
+    "retourenhaut",
+    "volverarriba",
+    "onthispage",
+    "inthisarticle",
+    "aufdieserseite",
+    "surcettepage",
+    "enestapágina",
+    "sharethis",
+    "filedunder",
+    "lastupdate",
+    "lastmodified",
+    "lastedited",
+    "pagelastupdated",
+    "thispagewaslast",
+    "diesseitebearbeiten",
+    "dieseseitebearbeiten",
+    "zuletztaktualisiert",
+    "zuletztgeändert",
+    "zuletztbearbeitet",
+    "letzteaktualisierung",
+    "letzteänderung",
+    "modifiercettepage",
+    "dernièremiseàjour",
+    "dernièremodification",
+    "editarestapágina",
+    "últimaactualización",
+    "últimamodificación",
+    "últimaatualização",
+    "ultimoaggiornamento",
+    "laatstbijgewerkt",
+    "最終更新",
+    "最后更新",
+    "上次更新",
+];
+
+/// How links to the neighbors of a page begin, folded.
+const NEIGHBORS: [&str; 14] = [
+    "previous",
+    "next",
+    "vorherige",
+    "nächste",
+    "zurück",
+    "weiter",
+    "précédent",
+    "suivant",
+    "anterior",
+    "siguiente",
+    "próxim",
+    "precedente",
+    "successiv",
+    "下一",
+];
+
+/// The longest line of this kind, in bytes.
+const LONGEST_BYTES: usize = 160;
+
+/// The most lines at the end of a page that are looked at.
+const LINES: usize = 12;
+
+/// Marks the lines at the end of a page that speak of the page itself.
+pub(crate) fn mark(flow: &mut Flow) {
+    let mut notes: Vec<BlockId> = Vec::new();
+    let shown = (1..flow.len()).rev().filter(|&id| !flow.block(id).is_boilerplate && !flow.block(id).is_control);
+    for id in shown.take(LINES) {
+        if !is_note(flow, id) {
+            break;
+        }
+        notes.push(id);
+    }
+    // A line directly below a heading is what the heading speaks of.
+    while notes.last().is_some_and(|&id| flow.block(id - 1).heading > 0) {
+        notes.pop();
+    }
+    for id in notes {
+        flow.blocks[id as usize].is_boilerplate = true;
+    }
+}
+
+fn is_note(flow: &Flow, id: BlockId) -> bool {
+    let (block, text) = (flow.block(id), flow.text(id));
+    if block.heading > 0 || text.len() > LONGEST_BYTES || question::is_marked(text) {
+        return false;
+    }
+    let folded = question::fold(text);
+    let begins = |words: &[&str]| words.iter().any(|word| folded.starts_with(word));
+    let is_link = block.link_bytes as usize + 2 >= text.trim().len();
+    begins(&NOTES) || is_link && begins(&NEIGHBORS)
+}
