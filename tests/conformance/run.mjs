@@ -78,7 +78,7 @@ async function run(script, { url, key, widgetKey, operatorKey }) {
 // the server, and the others of its list do nothing that sends mails. The last two change whatever they can reach.
 const scripts = [
   ['mail.mjs', 'rebinding.mjs', 'differential.mjs', 'openapi-lint.mjs', 'contract.mjs'],
-  'audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'live.mjs', 'transports.mjs', 'federation.mjs', 'webhooks.mjs', 'sdk.mjs', 'guide.mjs',
+  'execution.mjs', 'audit-http.mjs', 'ws-frames.mjs', 'ws-resume.mjs', 'sse.mjs', 'live.mjs', 'transports.mjs', 'federation.mjs', 'webhooks.mjs', 'sdk.mjs', 'guide.mjs',
   ['clients/apollo.mjs', 'clients/urql.mjs', 'clients/relay.mjs', 'clients/typed.mjs', 'clients/ariadne.mjs'],
   'openapi-properties.mjs', 'fuzz.mjs',
 ];

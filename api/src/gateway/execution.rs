@@ -23,7 +23,7 @@ use super::cost;
 use super::documents::RecentDocuments;
 use super::fingerprint::fingerprint;
 use super::guard::model::{SchemaModel, SchemaRules};
-use super::guard::remove_markers;
+use super::guard::shape::ResultShape;
 use super::live::LiveQueries;
 use super::measures::GatewayMeasures;
 use super::request::{IdIsProof, PreparedOperation};
@@ -185,18 +185,15 @@ impl Gateway {
             return result;
         }
         let cost = operation.cost.clone().ok().filter(|_| !operation.is_stored);
-        let has_directives = operation.document.has_directives();
         let changed = caller.viewer.site_id.filter(|_| operation.operation_type == OperationType::Mutation);
-        let request = self.request(operation, caller);
+        let (request, shape) = self.request(operation, caller);
         match AssertUnwindSafe((self.0.execute)(request)).catch_unwind().await {
             Ok(mut response) => {
                 if let Some(site) = changed {
                     events::touch(&self.0.services, site);
                 }
                 let stage = if cost::is_executed(&response) { Stage::Execution } else { Stage::Request };
-                if has_directives {
-                    remove_markers(&mut response.data);
-                }
+                shape.complete(&mut response.data, &response.errors);
                 if let (Stage::Execution, Some(cost)) = (stage, &cost) {
                     cost::report(&mut response, cost, self.0.settings.costs.of(caller.viewer.kind));
                 }
@@ -239,7 +236,9 @@ impl Gateway {
     ) -> BoxStream<'static, ExecutionResult> {
         let (span, request_id) = (span(&operation, caller), caller.request_id.clone());
         let audience = self.audience(&operation, &caller.viewer);
-        let mut request = self.request(operation, caller).data(audience);
+        let (request, shape) = self.request(operation, caller);
+        let shape = Arc::new(shape);
+        let mut request = request.data(audience).data(shape.clone());
         if let Some(attempt) = attempt {
             request = request.data(attempt);
         }
@@ -248,8 +247,9 @@ impl Gateway {
         let mut stage = Stage::Request;
         let (measures, open) = (self.0.measures.clone(), self.0.measures.open_subscription());
         let result = move |event: std::thread::Result<Response>| match event {
-            Ok(response) => {
+            Ok(mut response) => {
                 let _is_open = &open;
+                shape.complete(&mut response.data, &response.errors);
                 if cost::is_event(&response) {
                     stage = Stage::Execution;
                 }
@@ -296,9 +296,11 @@ impl Gateway {
         }
     }
 
-    fn request(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> Request {
+    fn request(&self, operation: PreparedOperation, caller: &AdmittedCaller) -> (Request, ResultShape) {
         // The text is not needed: the guard has parsed the document, and chosen the operation.
-        let executable = operation.document.executable(operation.operation_name.as_deref());
+        let name = operation.operation_name.as_deref();
+        let executable = operation.document.executable(name, &operation.variables, &self.0.model);
+        let (executable, shape) = executable.expect("the operation was chosen before");
         let mut request = Request::new("").variables(operation.variables);
         request.set_parsed_query(executable);
         request.data = (self.0.request_data)(&caller.viewer);
@@ -308,10 +310,11 @@ impl Gateway {
         if let Some(files) = operation.files {
             request.data.insert(files);
         }
-        match self.0.settings.introspection {
+        let request = match self.0.settings.introspection {
             Introspection::Allowed => request,
             Introspection::Refused => request.disable_introspection(),
-        }
+        };
+        (request, shape)
     }
 }
 

@@ -35,15 +35,9 @@ impl Gateway {
         let name = operation_name.as_deref();
         let operation_type = document.operation_type(name).map_err(DocumentRejection::into_server_error)?;
         let model = self.model();
-        let checked = document.validate(model);
-        let cost = match checked {
-            Ok(()) => {
-                let coerced = document.coerce_variables(name, &mut variables, model);
-                let cost = coerced.and_then(|()| document.cost(name, &variables, model));
-                Ok(cost.map_err(DocumentRejection::into_server_error)?)
-            }
-            Err(rejection) => Err(rejection.into_server_errors()),
-        };
+        let checked = document.validate(model).and_then(|()| document.coerce_variables(name, &mut variables, model));
+        let cost = checked.and_then(|()| document.cost(name, &variables, model));
+        let cost = cost.map_err(DocumentRejection::into_server_errors);
         let (files, is_stored) = (None, false);
         Ok(PreparedOperation {
             document,

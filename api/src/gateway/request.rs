@@ -44,7 +44,7 @@ pub struct PreparedOperation {
     pub(super) operation_name: Option<String>,
     pub(super) variables: Variables,
     pub(super) files: Option<UploadedFiles>,
-    /// What the operation costs, or the errors that validation found in its document.
+    /// What the operation costs, or the errors that were found in its document or its variables.
     pub(super) cost: Result<OperationCost, Vec<ServerError>>,
     /// Whether this is one of our own stored operations, which need no validation.
     pub(super) is_stored: bool,

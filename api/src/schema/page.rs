@@ -35,16 +35,21 @@ pub struct PageArgs {
 
 impl PageArgs {
     /// The part of the list that the arguments ask for, with one item more than is shown. A size
-    /// above [`MAX`] counts as `MAX`, a negative size as 0.
+    /// above [`MAX`] counts as `MAX`.
     ///
     /// # Errors
-    /// `Invalid` for `first` with `last`, `after` with `last`, `before` with `first`, and for a
-    /// cursor that does not belong to this list.
+    /// `Invalid` for `first` with `last`, `after` with `last`, `before` with `first`, for a negative
+    /// size, and for a cursor that does not belong to this list.
     pub fn request<K: FromStr>(&self) -> Result<PageRequest<K>> {
         let refused = |field, message: &str| Err(Error::from(Invalid::new(field, message)));
         let is_backward = self.last.is_some() || (self.before.is_some() && self.first.is_none());
         if self.first.is_some() && self.last.is_some() {
             return refused("last", "first and last cannot be combined. Use one of them.");
+        }
+        for (field, size) in [("first", self.first), ("last", self.last)] {
+            if size.is_some_and(i32::is_negative) {
+                return refused(field, &format!("{field} must not be negative."));
+            }
         }
         let (size, from, unused) =
             if is_backward { (self.last, &self.before, &self.after) } else { (self.first, &self.after, &self.before) };
@@ -52,7 +57,7 @@ impl PageArgs {
             return refused("before", "after can only be combined with first, and before only with last.");
         }
         let from = from.as_deref().map(|cursor| decode(cursor, is_backward)).transpose()?;
-        let limit = i64::from(size.unwrap_or(DEFAULT).clamp(0, MAX)) + 1;
+        let limit = i64::from(size.unwrap_or(DEFAULT).min(MAX)) + 1;
         Ok(PageRequest { from, is_backward, limit })
     }
 }
@@ -315,12 +320,14 @@ mod tests {
         assert_eq!(asked(PageArgs::default()), part(None, false, 21));
         assert_eq!(asked(args(Some(500), Some("a"), None, None)), part(Some("a"), false, 101));
         assert_eq!(asked(args(None, None, Some(3), Some("z"))), part(Some("z"), true, 4));
-        assert_eq!(asked(args(None, None, Some(-3), None)), part(None, true, 1));
+        assert_eq!(asked(args(None, None, Some(0), None)), part(None, true, 1));
     }
 
     #[test]
     fn arguments_that_contradict_each_other_are_refused() {
         assert!(args(Some(1), None, Some(1), None).request::<String>().is_err());
+        assert!(args(Some(-1), None, None, None).request::<String>().is_err());
+        assert!(args(None, None, Some(-1), None).request::<String>().is_err());
         assert!(args(Some(1), None, None, Some("z")).request::<String>().is_err());
         assert!(args(None, Some("a"), Some(1), None).request::<String>().is_err());
         assert!(PageArgs { after: Some("*".into()), ..PageArgs::default() }.request::<String>().is_err());

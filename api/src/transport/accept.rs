@@ -77,7 +77,8 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"))
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
-                charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+                let charset = charset.trim().trim_matches('"');
+                charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
             }
             _ => true,
         })
@@ -167,6 +168,9 @@ mod tests {
             ("application/json", true),
             ("application/json; charset=UTF-8", true),
             ("application/json;charset=\"utf-8\"", true),
+            ("application/json; charset=utf8", true),
+            ("application/json; charset=utf-16", false),
+            ("application/json garbage", false),
             ("application/json; charset=latin1", false),
             ("application/jsonp", false),
             ("text/plain", false),

@@ -28,3 +28,10 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
 pub(super) fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
+
+/// Whether the body is sent as it is: without `Content-Encoding`, or with `identity`.
+pub fn is_plain(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("unknown"));
+    let mut codings = values.flat_map(|value| value.split(',')).map(str::trim);
+    codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+}

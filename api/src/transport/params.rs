@@ -16,15 +16,18 @@ use crate::gateway::request::RequestParams;
 /// A sentence that describes what is wrong with a request.
 pub(super) type Malformed = &'static str;
 
-/// Checks that the body of a POST request is JSON.
+/// Checks that the body of a POST request is JSON that is not compressed.
 ///
 /// # Errors
-/// 415 for any other media type.
+/// 415 for any other media type or content coding.
 pub(super) fn require_json_body(head: &Parts) -> Result<(), HttpError> {
-    if head.method != Method::POST || accept::is_json(&head.headers) {
-        return Ok(());
-    }
-    let message = "Send the body as application/json in UTF-8";
+    let message = match head.method == Method::POST {
+        true if !accept::is_json(&head.headers) => "Send the body as application/json in UTF-8",
+        true if !body::is_plain(&head.headers) => {
+            "Send the body without compression. Content-Encoding is not supported."
+        }
+        _ => return Ok(()),
+    };
     Err(HttpError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
@@ -45,7 +48,8 @@ pub(super) async fn read(head: &Parts, body: Body, limit: usize) -> Result<Reque
 /// # Errors
 /// When the body is not a JSON object (a batch, for example), or a parameter has the wrong type.
 pub(super) fn from_body(body: &[u8]) -> Result<RequestParams, Malformed> {
-    match serde_json::from_slice(body) {
+    // Some clients send a byte order mark, which RFC 8259 allows to ignore.
+    match serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)) {
         Ok(Value::Object(map)) => from_map(map),
         Ok(Value::Array(_)) => Err("Batches are not supported. Send one operation per request."),
         Ok(_) => Err("The body must be a JSON object"),
@@ -62,11 +66,17 @@ pub(super) fn from_map(mut map: Map<String, Value>) -> Result<RequestParams, Mal
     let key = text(extensions.get("idempotencyKey").cloned(), "extensions.idempotencyKey must be a string")?;
     let has_live_patches = extensions.get("livePatches") == Some(&Value::Bool(true));
     let persisted = object(extensions.get("persistedQuery").cloned(), "extensions.persistedQuery must be an object")?;
+    // Some clients send an empty name with a document that has one operation.
+    let name = text(map.remove("operationName"), "operationName must be a string")?;
+    let document_id = text(map.remove("documentId"), "documentId must be a string")?;
+    let persisted_hash = text(persisted.get("sha256Hash").cloned(), "sha256Hash must be a string")?;
+    let is_named = document_id.is_some() || persisted_hash.is_some();
     let params = RequestParams {
-        query: text(map.remove("query"), "query must be a string")?,
-        document_id: text(map.remove("documentId"), "documentId must be a string")?,
-        persisted_hash: text(persisted.get("sha256Hash").cloned(), "sha256Hash must be a string")?,
-        operation_name: text(map.remove("operationName"), "operationName must be a string")?,
+        // An empty text beside the name of a document stands for no text.
+        query: text(map.remove("query"), "query must be a string")?.filter(|query| !is_named || !query.is_empty()),
+        document_id,
+        persisted_hash,
+        operation_name: name.filter(|name| !name.is_empty()),
         variables: Variables::from_json(object(map.remove("variables"), "variables must be an object")?),
         idempotency_key: key.map(IdempotencyKey),
         has_live_patches,

@@ -10,5 +10,6 @@ mod http;
 mod live;
 mod rules;
 mod schema;
+mod selections;
 mod sse;
 mod websocket;

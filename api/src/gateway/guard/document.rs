@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };
-use async_graphql::{Value, Variables};
+use async_graphql::{Positioned, Value, Variables};
 
 use super::cost::{self, OperationCost};
 use super::limits::DocumentSize;
@@ -15,7 +15,8 @@ use super::live::{self, LiveRequest};
 use super::model::SchemaModel;
 use super::plan::{self, QueryPlan};
 use super::rejection::{DocumentError, DocumentRejection};
-use super::{pruning, public, validation, values};
+use super::shape::ResultShape;
+use super::{collecting, public, validation, values};
 use crate::error::shortened;
 
 /// A parsed document that passed the guard.
@@ -54,18 +55,18 @@ impl Document {
         &self.fingerprint
     }
 
-    /// A copy of the operation named `name`, or of the only operation, for one execution. The whole
-    /// document when there is no such operation, which the gateway has excluded.
-    pub(crate) fn executable(&self, name: Option<&str>) -> ExecutableDocument {
-        match self.operation(name) {
-            Ok(operation) => pruning::executable(&self.executable, operation, self.has_directives()),
-            Err(_) => self.executable.clone(),
-        }
-    }
-
-    /// Whether [`pruning::remove_markers`] must clean the result of an execution.
-    pub(crate) fn has_directives(&self) -> bool {
-        self.size.directives > 0
+    /// A copy of the operation named `name`, or of the only operation, for one execution with these variables, and
+    /// the shape of its result.
+    ///
+    /// # Errors
+    /// Those of [`Document::operation_type`].
+    pub(crate) fn executable(
+        &self,
+        name: Option<&str>,
+        variables: &Variables,
+        model: &SchemaModel,
+    ) -> Result<(ExecutableDocument, ResultShape), DocumentRejection> {
+        Ok(collecting::executable(self.operation(name)?, &self.executable, variables, model))
     }
 
     /// Checks the document against the schema. The result is kept, so every document must always be
@@ -98,7 +99,7 @@ impl Document {
     /// kept, like that of [`Document::validate`].
     pub(crate) fn plan(&self, name: Option<&str>, model: &SchemaModel) -> Option<Arc<QueryPlan>> {
         let operation = self.operation(name).ok()?;
-        let is_simple = self.has_one_operation() && !self.has_directives();
+        let is_simple = self.has_one_operation() && self.size.directives == 0;
         if !is_simple || operation.ty != OperationType::Query || self.size.selections > plan::SELECTIONS_MAX {
             return None;
         }
@@ -117,53 +118,51 @@ impl Document {
         Ok(self.operation(name)?.ty)
     }
 
-    /// Checks that every required variable of the operation has a value.
-    ///
-    /// async-graphql would notice a missing variable only at the field that uses it, after other
-    /// fields have already been executed.
-    ///
-    /// # Errors
-    /// `MissingVariable`, and the errors of [`Document::operation_type`].
-    pub fn require_variables(&self, name: Option<&str>, given: &Variables) -> Result<(), DocumentRejection> {
-        let definitions = self.operation(name)?.variable_definitions.iter().map(|definition| &definition.node);
-        for definition in definitions.filter(|definition| !definition.var_type.node.nullable) {
-            let is_missing = match given.get(&definition.name.node) {
-                Some(value) => *value == Value::Null,
-                None => definition.default_value.is_none(),
-            };
-            if is_missing {
-                return Err(DocumentRejection::MissingVariable {
-                    name: definition.name.node.to_string(),
-                    required_type: definition.var_type.node.to_string(),
-                });
-            }
-        }
-        Ok(())
-    }
-
     /// Checks the values of the variables of the operation, and adds default values.
     ///
+    /// async-graphql would notice a wrong value only at the field that uses it, after other fields have already
+    /// been executed.
+    ///
     /// # Errors
-    /// `InvalidVariable`, and the errors of [`Document::require_variables`].
+    /// `Invalid` with an error for each variable without a valid value, and the errors of
+    /// [`Document::operation_type`].
     pub(crate) fn coerce_variables(
         &self,
         name: Option<&str>,
         given: &mut Variables,
         model: &SchemaModel,
     ) -> Result<(), DocumentRejection> {
-        self.require_variables(name, given)?;
-        for definition in &self.operation(name)?.variable_definitions {
-            let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
-            match (given.get_mut(name), &definition.node.default_value) {
-                (Some(value), _) => values::check_variable(model, value, ty).map_err(|problem| {
-                    let place = problem.place();
-                    DocumentRejection::InvalidVariable { name: name.to_string(), place, reason: problem.reason }
-                })?,
-                (None, Some(default)) => drop(given.insert(name.clone(), default.node.clone())),
-                (None, None) => {}
-            }
+        let operation = self.operation(name)?;
+        let (mut errors, mut has_null) = (Vec::new(), false);
+        for Positioned { node: definition, pos } in &operation.variable_definitions {
+            let (name, ty) = (&definition.name.node, &definition.var_type.node);
+            let missing = || format!("Variable \"${name}\" of required type \"{ty}\" was not provided");
+            let problem = match (given.get_mut(name), &definition.default_value) {
+                (Some(Value::Null), _) => {
+                    has_null = true;
+                    (!ty.nullable).then(missing)
+                }
+                (Some(value), _) => values::check_variable(model, value, ty).err().map(|problem| {
+                    format!("Variable \"${name}\" has an invalid value{}: {}", problem.place(), problem.reason)
+                }),
+                (None, Some(default)) => {
+                    given.insert(name.clone(), default.node.clone());
+                    None
+                }
+                (None, None) => (!ty.nullable).then(missing),
+            };
+            errors.extend(problem.map(|message| DocumentError { message, pos: *pos }));
         }
-        Ok(())
+        if has_null
+            && errors.is_empty()
+            && let Some(name) = collecting::null_condition(operation, &self.executable, given)
+        {
+            let definition = operation.variable_definitions.iter().find(|known| known.node.name.node == *name);
+            let message = format!("Variable \"${name}\" decides @skip or @include and must not be null");
+            let pos = definition.map_or_else(Default::default, |definition| definition.pos);
+            errors.push(DocumentError { message, pos });
+        }
+        if errors.is_empty() { Ok(()) } else { Err(DocumentRejection::Invalid(errors)) }
     }
 
     /// The names of the root fields of the operation, including those in fragments. A field that occurs

@@ -12,7 +12,7 @@ use super::rejection::DocumentRejection;
 /// Returns the expanded selections of the largest operation, and the number of selections visited.
 ///
 /// # Errors
-/// `TooMany` above `limit`; `Cycle` for a fragment that spreads itself.
+/// `TooMany` above `limit`; `Invalid` for a fragment that spreads itself, directly or through others.
 pub(super) fn count(document: &ExecutableDocument, limit: usize) -> Result<(usize, usize), DocumentRejection> {
     let mut expansion = Expansion { document, limit, known: HashMap::new(), visited: 0 };
     let mut total = 0;
@@ -56,7 +56,10 @@ impl<'a> Expansion<'a> {
     fn fragment(&mut self, name: &'a str) -> Result<usize, DocumentRejection> {
         match self.known.get(name) {
             Some(FragmentSize::Known(size)) => return Ok(*size),
-            Some(FragmentSize::InProgress) => return Err(DocumentRejection::Cycle(name.to_owned())),
+            Some(FragmentSize::InProgress) => {
+                let pos = self.document.fragments.get(name).map_or_else(Default::default, |definition| definition.pos);
+                return Err(DocumentRejection::invalid(format!("Fragment \"{name}\" spreads itself"), pos));
+            }
             None => {}
         }
         // The schema's validation rejects spreads of fragments that do not exist.

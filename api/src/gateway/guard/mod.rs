@@ -10,6 +10,7 @@
 //! [`Document`] for its [`validation`], the values of its variables and its [`cost`], for which the
 //! guard knows the schema as a [`model`].
 
+mod collecting;
 pub mod cost;
 pub mod document;
 mod expansion;
@@ -19,9 +20,9 @@ pub(crate) mod live;
 pub mod model;
 mod overlap;
 pub mod plan;
-mod pruning;
 mod public;
 pub mod rejection;
+pub(crate) mod shape;
 mod suggestion;
 mod syntax;
 mod tokens;
@@ -32,7 +33,6 @@ use sha2::{Digest, Sha256};
 
 use document::Document;
 use limits::DocumentSize;
-pub(crate) use pruning::remove_markers;
 use rejection::DocumentRejection;
 
 /// Parses a document that stays within `limits`.

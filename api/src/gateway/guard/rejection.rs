@@ -27,36 +27,16 @@ pub enum DocumentRejection {
     /// The text is not GraphQL.
     #[error("{}", _0.message)]
     Syntax(DocumentError),
-    /// The document does not match the schema or breaks a rule of validation. Never empty.
+    /// The document does not match the schema or breaks a rule of validation, or variables have no valid values. Never
+    /// empty.
     #[error("{}", joined(_0))]
     Invalid(Vec<DocumentError>),
-    /// A fragment spreads itself, directly or through other fragments.
-    #[error("Fragment \"{0}\" spreads itself")]
-    Cycle(String),
     /// The request names an operation that the document does not contain.
     #[error("The document does not contain an operation named \"{0}\"")]
     UnknownOperation(String),
     /// The document contains several operations and the request names none.
     #[error("The document contains several operations. Set operationName to choose one.")]
     OperationNameRequired,
-    /// A required variable has no value.
-    #[error("Variable \"${name}\" of required type \"{required_type}\" was not provided")]
-    MissingVariable {
-        /// Name of the variable.
-        name: String,
-        /// Its declared type.
-        required_type: String,
-    },
-    /// The value of a variable does not have the type that the operation declares.
-    #[error("Variable \"${name}\" has an invalid value{place}: {reason}")]
-    InvalidVariable {
-        /// Name of the variable.
-        name: String,
-        /// ` at "…"` with the path inside the value, or empty.
-        place: String,
-        /// What is wrong.
-        reason: String,
-    },
 }
 
 impl DocumentRejection {

@@ -65,7 +65,9 @@ fn each_fragment_is_visited_once_however_often_it_is_spread() {
 fn a_fragment_that_spreads_itself_is_rejected() {
     let text = "{ ...A } fragment A on Query { x { ...B ...B } } fragment B on Query { ...A ...A }";
 
-    assert_eq!(read(text, &DocumentSize::MAX).unwrap_err(), DocumentRejection::Cycle("A".into()));
+    let error = read(text, &DocumentSize::MAX).unwrap_err().into_server_error();
+    assert_eq!(error.message, r#"Fragment "A" spreads itself"#);
+    assert_eq!(error.locations.iter().map(|pos| pos.column).collect::<Vec<_>>(), [10]);
 }
 
 #[test]
@@ -105,16 +107,21 @@ fn the_operation_is_chosen_by_name_or_is_the_only_one() {
 }
 
 #[test]
-fn a_missing_required_variable_is_reported_before_anything_is_executed() {
-    let document = read("query ($a: [Int!]!, $b: Int! = 1, $c: Int) { x }", &DocumentSize::MAX).unwrap();
-    let check = |given: serde_json::Value| document.require_variables(None, &Variables::from_json(given));
-    let missing = |name: &str, required_type: &str| {
-        Err(DocumentRejection::MissingVariable { name: name.into(), required_type: required_type.into() })
+fn each_variable_without_a_valid_value_is_reported_with_its_place_before_anything_is_executed() {
+    let text = "query ($a: [Int!]!, $b: Int! = 1,\n $c: Int) { sites(ids: [$a, $b, $c]) { id } }";
+    let document = read(text, &DocumentSize::MAX).unwrap();
+    let check = |given: serde_json::Value| {
+        let checked = document.coerce_variables(None, &mut Variables::from_json(given), &schema_model());
+        let Err(DocumentRejection::Invalid(errors)) = checked else { return Vec::new() };
+        errors.into_iter().map(|error| (error.message, error.pos.line, error.pos.column)).collect::<Vec<_>>()
     };
+    let missing = |name: &str, ty: &str| format!("Variable \"${name}\" of required type \"{ty}\" was not provided");
 
-    assert_eq!(check(serde_json::json!({"a": []})), Ok(()));
-    assert_eq!(check(serde_json::json!({})), missing("a", "[Int!]!"));
-    assert_eq!(check(serde_json::json!({"a": [], "b": null})), missing("b", "Int!"));
+    assert_eq!(check(serde_json::json!({"a": []})), []);
+    assert_eq!(check(serde_json::json!({})), [(missing("a", "[Int!]!"), 1, 8)]);
+    let several = check(serde_json::json!({"a": [], "b": null, "c": "x"}));
+    assert_eq!(several[0], (missing("b", "Int!"), 1, 21));
+    assert_eq!((several.len(), several[1].1, several[1].2), (2, 2, 2));
 }
 
 /// A schema with the kinds of types that validation distinguishes.
@@ -167,6 +174,8 @@ fn documents_that_the_specification_allows_are_accepted() {
         ("\"\"\"What it does\"\"\" query Q(\"an id\" $i: ID!) { node(id: $i) { id } }", serde_json::json!({"i": "a"})),
         ("{ sites(filter: {name: \"\\uD83D\\uDE00 \\u{1F600}\"}) { id } }", serde_json::json!({})),
         ("subscription { ticks { id } ticks { name } }", serde_json::json!({})),
+        ("subscription { ticks { id @include(if: true) } }", serde_json::json!({})),
+        ("query ($a: Boolean = true) { sites { id @include(if: $a) } }", serde_json::json!({})),
     ] {
         assert_eq!(accepts(text, variables), Ok(()), "{text}");
     }
@@ -190,6 +199,11 @@ fn documents_that_the_specification_forbids_are_refused() {
         ("{ node(id: 1) { ... on Query { __typename } } }", serde_json::json!({})),
         ("subscription { a: ticks { id } b: ticks { id } }", serde_json::json!({})),
         ("subscription { __typename }", serde_json::json!({})),
+        ("subscription { ticks @include(if: true) { id } }", serde_json::json!({})),
+        ("subscription ($a: Boolean!) { ticks @skip(if: $a) { id } }", serde_json::json!({"a": false})),
+        ("subscription { ... @skip(if: false) { ticks { id } } }", serde_json::json!({})),
+        ("subscription { ...F } fragment F on Subscription { ticks @skip(if: false) { id } }", serde_json::json!({})),
+        ("query ($a: Boolean = true) { sites { id @include(if: $a) } }", serde_json::json!({"a": null})),
         ("{ sites { } }", serde_json::json!({})),
         ("{ sites }", serde_json::json!({})),
         ("{ sites { id { x } } }", serde_json::json!({})),

@@ -149,10 +149,14 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Checks that a subscription selects exactly one field, which is not part of introspection.
+    /// Checks that a subscription selects exactly one field, without a condition, which is not part of introspection.
     fn single_root(&mut self, operation: &'a Positioned<OperationDefinition>) {
-        let mut fields = Vec::new();
-        root_fields(self.document, &operation.node.selection_set.node, &mut HashSet::new(), &mut fields);
+        let (mut fields, mut conditions) = (Vec::new(), Vec::new());
+        let set = &operation.node.selection_set.node;
+        root_fields(self.document, set, &mut HashSet::new(), &mut fields, &mut conditions);
+        for pos in conditions {
+            self.add(pos, "A subscription cannot use @skip or @include at the top level");
+        }
         let keys: HashSet<&str> = fields.iter().map(|field| field.node.response_key().node.as_str()).collect();
         if keys.len() > 1 {
             self.add(operation.pos, "A subscription must select exactly one field");
@@ -339,19 +343,23 @@ fn root_fields<'a>(
     set: &'a SelectionSet,
     seen: &mut HashSet<&'a str>,
     fields: &mut Vec<&'a Positioned<Field>>,
+    conditions: &mut Vec<Pos>,
 ) {
     for item in &set.items {
+        let is_condition =
+            |directive: &&Positioned<Directive>| matches!(&*directive.node.name.node, "skip" | "include");
+        conditions.extend(item.node.directives().iter().filter(is_condition).map(|directive| directive.pos));
         match &item.node {
             Selection::Field(field) => fields.push(field),
             Selection::InlineFragment(fragment) => {
-                root_fields(document, &fragment.node.selection_set.node, seen, fields);
+                root_fields(document, &fragment.node.selection_set.node, seen, fields, conditions);
             }
             Selection::FragmentSpread(spread) => {
                 let name = spread.node.fragment_name.node.as_str();
                 if let Some(fragment) = document.fragments.get(name)
                     && seen.insert(name)
                 {
-                    root_fields(document, &fragment.node.selection_set.node, seen, fields);
+                    root_fields(document, &fragment.node.selection_set.node, seen, fields, conditions);
                 }
             }
         }

@@ -191,7 +191,8 @@ fn scalar(model: &SchemaModel, ty: &TypeModel, value: &ConstValue) -> Result<(),
         ("Int", ConstValue::Number(number)) => number.as_i64().is_some_and(|whole| i32::try_from(whole).is_ok()),
         ("Float", ConstValue::Number(_)) | ("String" | "ID", ConstValue::String(_)) => true,
         ("Boolean", ConstValue::Boolean(_)) => true,
-        ("ID", ConstValue::Number(number)) => !number.is_f64(),
+        // async-graphql reads no larger ones.
+        ("ID", ConstValue::Number(number)) => number.is_i64(),
         ("Int" | "Float" | "String" | "ID" | "Boolean", _) => false,
         (name, value) => {
             return match (model.rules.scalar_problem)(name, value) {

@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::ConversationEvent;
 use crate::gateway::audience::Audience;
+use crate::gateway::guard::shape::ResultShape;
 
 /// A [`ConversationEvent`] and the audience that shares its result.
 pub struct SharedEvent {
@@ -35,7 +36,10 @@ impl OutputType for SharedEvent {
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let Some(audience) = &self.audience else { return self.event.resolve(ctx, field).await };
         let json = audience.event_json(self.event.event.seq, async {
-            let result = self.event.resolve(ctx, field).await;
+            let mut result = self.event.resolve(ctx, field).await;
+            if let (Ok(value), Some(shape)) = (&mut result, ctx.data_opt::<Arc<ResultShape>>()) {
+                shape.arrange_event(value);
+            }
             match &result {
                 Ok(value) if has_no_errors(ctx) => {
                     Ok(Bytes::from(serde_json::to_vec(value).expect("GraphQL values are JSON")))
