@@ -50,7 +50,7 @@ impl<M: ContainerType> ContainerType for Audited<M> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let action = ctx.field().name();
         let Access { services, viewer, .. } = Access::of(ctx);
-        let input = NamedObject::of(ctx);
+        let input = InputIds::of(ctx);
         let site = viewer.site_id.or(input.site);
         match site.filter(|_| viewer.kind != KeyKind::Widget && !UNRECORDED.contains(&action)) {
             Some(site) => {
@@ -78,15 +78,15 @@ impl<M: OutputType> OutputType for Audited<M> {
 
 impl<M: ObjectType> ObjectType for Audited<M> {}
 
-/// The site and the object that the input of a mutation names.
+/// The IDs in the input of a mutation: of the site and of the object that it changes.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct NamedObject {
+struct InputIds {
     site: Option<SiteId>,
     /// The first ID of an object in the input. Other texts are left out, because visitors may have written them.
     object: Option<String>,
 }
 
-impl NamedObject {
+impl InputIds {
     fn of(ctx: &Context<'_>) -> Self {
         // Invalid arguments are refused by the field itself.
         let arguments = ctx.field().arguments().unwrap_or_default();
@@ -132,10 +132,10 @@ mod tests {
         let source = "src_01h455vb4pex5vsknk084sn02q";
 
         let named =
-            NamedObject::in_input(&value!({"title": source, "siteId": site, "sessionId": "ann", "sourceId": source}));
-        assert_eq!(named, NamedObject { site: site.parse().ok(), object: Some(source.to_owned()) });
-        assert_eq!(NamedObject::in_input(&value!({"sessionId": "visitor"})), NamedObject::default());
-        assert_eq!(NamedObject::in_input(&value!("text")), NamedObject::default());
+            InputIds::in_input(&value!({"title": source, "siteId": site, "sessionId": "ann", "sourceId": source}));
+        assert_eq!(named, InputIds { site: site.parse().ok(), object: Some(source.to_owned()) });
+        assert_eq!(InputIds::in_input(&value!({"sessionId": "visitor"})), InputIds::default());
+        assert_eq!(InputIds::in_input(&value!("text")), InputIds::default());
     }
 
     #[test]

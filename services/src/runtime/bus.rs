@@ -20,11 +20,13 @@ const RECENT_MAX: usize = 256;
 /// Notifications and newest events by site, only for sites that have subscribers.
 #[derive(Debug, Clone, Default)]
 pub struct Bus {
-    sites: Arc<Mutex<HashMap<SiteId, LocalChannel>>>,
+    sites: Arc<Mutex<HashMap<SiteId, SiteChannel>>>,
 }
 
+/// What the bus keeps of one site while it has subscribers.
 #[derive(Debug, Default)]
-struct LocalChannel {
+struct SiteChannel {
+    /// Newest sequence number of the site's event log.
     last_seq: watch::Sender<i64>,
     /// Number of changes of the site that this process noticed, with and without an event.
     changes: watch::Sender<u64>,
@@ -127,7 +129,7 @@ impl Bus {
         self.lock().iter().filter(|(_, channel)| channel.is_watched()).map(|(site, _)| *site).collect()
     }
 
-    fn with_watched(&self, site: SiteId, act: impl FnOnce(&mut LocalChannel)) {
+    fn with_watched(&self, site: SiteId, act: impl FnOnce(&mut SiteChannel)) {
         let mut sites = self.lock();
         match sites.get_mut(&site) {
             Some(channel) if channel.is_watched() => act(channel),
@@ -136,13 +138,13 @@ impl Bus {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SiteId, LocalChannel>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SiteId, SiteChannel>> {
         // The map is consistent after every operation, so a panic elsewhere does not corrupt it.
         self.sites.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl LocalChannel {
+impl SiteChannel {
     /// Whether these events have the numbers of others, as after a fail-over that lost the end of the log. Events far
     /// below the newest one are no longer in memory, and none is written there otherwise.
     fn is_rewritten_by(&self, events: &[Event]) -> bool {
