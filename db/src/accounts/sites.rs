@@ -287,17 +287,7 @@ pub async fn index_versions(c: &mut Conn, id: SiteId) -> Result<Option<(i64, i64
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn retire_older_indexes(c: &mut Conn, id: SiteId) -> Result<()> {
-    let id = id.to_string();
-    on!(c, |c| {
-        diesel::update(site_counters::table.filter(site_counters::site_id.eq(&id)))
-            .set((
-                site_counters::index_version.eq(site_counters::index_version + 1),
-                site_counters::index_floor.eq(site_counters::index_version + 1),
-            ))
-            .execute(c)
-            .await
-    })?;
-    Ok(())
+    raise(c, id, Raised::IndexAndFloor).await
 }
 
 /// Raises the index version because chunks have changed.
@@ -305,14 +295,7 @@ pub async fn retire_older_indexes(c: &mut Conn, id: SiteId) -> Result<()> {
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn bump_index_version(c: &mut Conn, id: SiteId) -> Result<()> {
-    let id = id.to_string();
-    on!(c, |c| {
-        diesel::update(site_counters::table.filter(site_counters::site_id.eq(&id)))
-            .set(site_counters::index_version.eq(site_counters::index_version + 1))
-            .execute(c)
-            .await
-    })?;
-    Ok(())
+    raise(c, id, Raised::Index).await
 }
 
 /// Raises the access version, because the plan or the blocked visitors of the site have changed.
@@ -320,12 +303,29 @@ pub async fn bump_index_version(c: &mut Conn, id: SiteId) -> Result<()> {
 /// # Errors
 /// Returns an error when the query fails.
 pub async fn bump_access_version(c: &mut Conn, id: SiteId) -> Result<()> {
+    raise(c, id, Raised::Access).await
+}
+
+/// The versions of a site that one statement raises.
+enum Raised {
+    Index,
+    IndexAndFloor,
+    Access,
+}
+
+async fn raise(c: &mut Conn, id: SiteId, raised: Raised) -> Result<()> {
+    use site_counters::{access_version, index_floor, index_version};
     let id = id.to_string();
     on!(c, |c| {
-        diesel::update(site_counters::table.filter(site_counters::site_id.eq(&id)))
-            .set(site_counters::access_version.eq(site_counters::access_version + 1))
-            .execute(c)
-            .await
+        let counters = diesel::update(site_counters::table.filter(site_counters::site_id.eq(&id)));
+        match raised {
+            Raised::Index => counters.set(index_version.eq(index_version + 1)).execute(c).await,
+            Raised::IndexAndFloor => {
+                let set = (index_version.eq(index_version + 1), index_floor.eq(index_version + 1));
+                counters.set(set).execute(c).await
+            }
+            Raised::Access => counters.set(access_version.eq(access_version + 1)).execute(c).await,
+        }
     })?;
     Ok(())
 }
