@@ -39,6 +39,9 @@ export function keepDraft(id: string, text: string): void {
   write(`draft:${id}`, text);
 }
 
+/** The name of the draft of a note about a conversation. */
+export const noteOf = (id: string): string => `note:${id}`;
+
 const outboxes = new Map<string, Outbox>();
 
 const isUnsent = (line: unknown): line is Unsent =>

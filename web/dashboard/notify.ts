@@ -17,12 +17,22 @@ export function notify({ type, conversation, conversationId, message }: WatchEve
   if (sound.isOn.value) beep();
   if (!notifications.isOn.value || document.visibilityState === "visible" || !("Notification" in window) || Notification.permission !== "granted") return;
   const title = message ? "New message of a visitor" : "A visitor asks for a human";
-  const shown = new Notification(title, { body: message?.text ?? conversation?.question ?? "", tag: conversation?.id ?? type });
+  const shown = notification(title, { body: message?.text ?? conversation?.question ?? "", tag: conversation?.id ?? type });
+  if (!shown) return;
   shown.onclick = () => {
     window.focus();
     go(pathOf("inbox", conversationId ? { tab: "all", open: conversationId } : {}));
     shown.close();
   };
+}
+
+/** Shows a notification. Null where pages may not show any themselves, as in Chrome on Android. */
+function notification(title: string, options: NotificationOptions): Notification | null {
+  try {
+    return new Notification(title, options);
+  } catch {
+    return null;
+  }
 }
 
 /** Two quiet tones. Browsers allow sound because the agent has interacted with the page. */

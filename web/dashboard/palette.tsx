@@ -3,6 +3,7 @@
 
 import { signal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { isOfInputMethod } from "../text/keys";
 import { Icon, type IconName } from "./icons";
 import { go, pathOf } from "./route";
 
@@ -56,7 +57,7 @@ function Box({ commands }: { commands: Command[] }) {
     command?.run();
   };
   const onKey = (event: KeyboardEvent) => {
-    if (event.isComposing) return;
+    if (isOfInputMethod(event)) return;
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step) {
       event.preventDefault();

@@ -37,6 +37,12 @@ export function setParams(changes: Record<string, string>, isNewEntry = false): 
   route.value = read();
 }
 
+/** The URL of the current page with other parameters. Parameters equal to "" are removed. */
+export function withParams(changes: Record<string, string>): string {
+  const { page, query } = route.value;
+  return pathOf(page, Object.fromEntries(Object.entries({ ...Object.fromEntries(query), ...changes }).filter(([, value]) => value)));
+}
+
 /** A parameter of the URL, or `fallback` when it is missing. */
 export const param = (name: string, fallback = ""): string => route.value.query.get(name) ?? fallback;
 

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { isOfInputMethod } from "../text/keys";
 import { Act } from "./ui";
 
 export interface Shortcut {
@@ -19,7 +20,7 @@ export function Shortcuts({ list }: { list: Shortcut[] }) {
   current.current = list;
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isOfInputMethod(event) || isTyping(event.target)) return;
       const found = event.key === "?" ? { run: () => void (isShown.value = true) } : current.current.find(({ key }) => key === event.key);
       if (!found || document.querySelector("dialog[open]")) return;
       event.preventDefault();

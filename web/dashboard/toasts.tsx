@@ -10,6 +10,8 @@ import { sayError } from "./ui";
 /** How long a message is shown. The time stops while the pointer or the focus is on it. */
 const SHOWN_MS = 8_000;
 const TICK_MS = 250;
+/** The number of messages that are shown at once. */
+const SHOWN_MAX = 3;
 
 interface Toast {
   id: number;
@@ -29,7 +31,9 @@ let isHeld = false;
 export const isRemoved = (id: string): boolean => removed.value.has(id);
 
 function show(toast: Omit<Toast, "id" | "leftMs">): void {
-  toasts.value = [...toasts.value, { ...toast, id: ++count, leftMs: SHOWN_MS }].slice(-3);
+  toasts.value = [...toasts.value, { ...toast, id: ++count, leftMs: SHOWN_MS }];
+  // What an earlier message still waits to do is done when it makes room.
+  toasts.value.slice(0, -SHOWN_MAX).forEach(finish);
 }
 
 const close = (toast: Toast) => void (toasts.value = toasts.value.filter(({ id }) => id !== toast.id));
@@ -47,6 +51,15 @@ export function remove(id: string, text: string, deleteIt: () => Promise<unknown
     restore();
     show({ text: sayError(error), undo: null, end: null });
   }) });
+}
+
+/** Loads a part of the dashboard. Says so when that fails, for example because the server was updated and has other files now. */
+export function loadPart<Part>(part: Promise<Part>): Promise<Part | null> {
+  return part.catch(() => {
+    const text = "A part of the page could not be loaded. Reload the page.";
+    if (toasts.value.every((toast) => toast.text !== text)) show({ text, undo: null, end: null });
+    return null;
+  });
 }
 
 function finish(toast: Toast): void {

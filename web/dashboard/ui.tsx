@@ -150,6 +150,11 @@ export function Fault({ text }: { text: string }) {
   return text ? <p class="fault" role="alert">{text}</p> : null;
 }
 
+/** Says that a text has more characters than the server accepts. Fields cut no text, because what was pasted would be lost unnoticed. */
+export function TooLong({ text, max }: { text: string; max: number }) {
+  return text.trim().length > max ? <p class="fault" role="alert">{text.trim().length.toLocaleString()} of {max.toLocaleString()} characters. Shorten the text to send it.</p> : null;
+}
+
 export function Loading<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
   if (of.data) return <><Fault text={of.error} />{children(of.data)}</>;
   if (of.error) return <div class="empty"><Fault text={of.error} /><button type="button" onClick={of.reload}>Try again</button></div>;
@@ -207,10 +212,12 @@ export function Copy({ text }: { text: string }) {
       await navigator.clipboard.writeText(text);
     } catch {
       const field = Object.assign(document.createElement("textarea"), { value: text });
-      document.body.append(field);
+      // An open dialog makes everything outside of it inert.
+      (document.querySelector("dialog[open]") ?? document.body).append(field);
       field.select();
-      document.execCommand("copy");
+      const isDone = document.execCommand("copy");
       field.remove();
+      if (!isDone) return;
     }
     hasCopied.value = true;
   };

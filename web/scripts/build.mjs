@@ -43,7 +43,7 @@ const oneLineStyles = {
 /** Builds the panel and one file for each language besides English. Returns the name of the panel's file. */
 async function buildPanel() {
   const { output } = await rolldown({
-    input: { panel: join(WEB, "widget/panel.ts") }, logLevel: "warn", plugins: [oneLineStyles], transform: { target: "es2022" },
+    input: { panel: join(WEB, "widget/mount.ts") }, logLevel: "warn", plugins: [oneLineStyles], transform: { target: "es2022" },
     output: { dir: DIST, entryFileNames: "assets/panel-[hash].js", chunkFileNames: "assets/widget-[name]-[hash].js", format: "es", minify: true, comments: false },
   });
   return output.find((file) => file.isEntry).fileName;

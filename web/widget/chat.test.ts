@@ -352,3 +352,20 @@ test("faults_have_a_reason", async () => {
     expect(store.state.entries).toMatchObject([{ kind: "visitor", fault }]);
   }
 });
+
+test("a_question_that_another_tab_had_answered_does_not_fail_later", async () => {
+  const { chat, backend, store, settle } = rig();
+  let fail = (_error: unknown) => {};
+  backend.ask.mockImplementationOnce(() => new Promise((_resolve, reject) => (fail = reject)));
+  chat.send("Open?");
+  await settle();
+
+  store.update(({ entries }) => {
+    const [entry] = entries;
+    if (entry?.kind === "visitor") delete entry.sender;
+  });
+  fail(new NetworkError("The page was frozen."));
+  await settle();
+
+  expect(store.state.entries[0]).not.toHaveProperty("fault");
+});

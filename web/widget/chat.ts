@@ -154,11 +154,17 @@ export class Chat {
       }) : () => {};
       if (!watched) this.isTeamHere = false;
     }
-    const token = globalThis.HelpBot?.who?.token;
-    if (session && this.#reported !== (this.#reported = session.id + location.href + token)) {
-      import("./extras").then((file) => file.tell(this.#backend.run, session, token, () => this.restart())).catch(() => {});
-    }
+    this.report();
     this.#observer.changed();
+  }
+
+  /** Tells the server on which page the visitor is and who it is, when one of them has changed. Pages change both without a page load. */
+  report(): void {
+    const { session } = this.state;
+    const who = globalThis.HelpBot?.who;
+    if (session && this.#reported !== (this.#reported = session.id + location.pathname + (who && who.token))) {
+      import("./extras").then((file) => file.tell(this.#backend.run, session, who, this.#store, () => this.restart())).catch(() => {});
+    }
   }
 
   #listen(session: Session, run: string): Following | null {

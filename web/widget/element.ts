@@ -33,3 +33,10 @@ export function icon(name: keyof typeof PATHS): SVGSVGElement {
   svg.append(path);
   return svg;
 }
+
+/** A button with an icon. Its label is also its tooltip. */
+export function iconButton(name: keyof typeof PATHS, label: string, onclick: () => void, more: Attributes = {}): HTMLButtonElement {
+  const button = h("button", { class: "icon", type: "button", title: label, "aria-label": label, onclick, ...more });
+  button.append(icon(name));
+  return button;
+}

@@ -4,7 +4,7 @@
 import { Expected, type ExpectedResult } from "../generated/forms";
 import type { WidgetConfig } from "./config";
 import type { h as H } from "./element";
-import { EXPECTED_WORDS } from "./locales/expected";
+import { expectedWords } from "./locales/expected";
 import { type Run, prefill } from "./transcript";
 
 type ExpectedReply = NonNullable<NonNullable<ExpectedResult["site"]>["expectedReply"]>;
@@ -14,7 +14,6 @@ export interface HandoffForm {
   h: typeof H;
   config: WidgetConfig;
   lang: string;
-  badEmail: string;
   /** Null in the preview, which has no server. */
   run: Run | null;
   /** Gets null when the visitor leaves no address. */
@@ -23,7 +22,7 @@ export interface HandoffForm {
 
 /** What the visitor can expect, as a sentence. Empty when nothing is known. */
 export function expectation({ isTeamHere, isOpen, opensAt, typicalMinutes }: ExpectedReply, lang: string): string {
-  const words = EXPECTED_WORDS[lang.toLowerCase().split(/[-_]/)[0]!] ?? EXPECTED_WORDS["en"]!;
+  const words = expectedWords(lang);
   if (isOpen === false && opensAt) return words.opens.replace("{}", new Date(opensAt).toLocaleString(lang.replace("_", "-"), { weekday: "long", hour: "numeric", minute: "2-digit" }));
   if (typicalMinutes !== null && isOpen !== false) {
     const [count, unit] = typicalMinutes < 60 ? [typicalMinutes, "minute"] : typicalMinutes < 60 * 24 ? [Math.round(typicalMinutes / 60), "hour"] : [Math.round(typicalMinutes / 60 / 24), "day"];
@@ -33,7 +32,7 @@ export function expectation({ isTeamHere, isOpen, opensAt, typicalMinutes }: Exp
 }
 
 /** The form. What can be expected appears as soon as the server has said it. */
-export function emailForm({ h, config, lang, badEmail, run, send }: HandoffForm): HTMLFormElement {
+export function emailForm({ h, config, lang, run, send }: HandoffForm): HTMLFormElement {
   const input = h("input", { type: "email", autocomplete: "email", maxlength: 254, placeholder: config.emailPlaceholder, "aria-label": config.emailPlaceholder });
   const hint = h("p", { class: "hint", role: "status", dir: "auto", hidden: true });
   const error = h("p", { class: "bad", id: "hb-mail", role: "alert" });
@@ -48,7 +47,7 @@ export function emailForm({ h, config, lang, badEmail, run, send }: HandoffForm)
     event.preventDefault();
     const email = input.value.trim();
     const isBad = email !== "" && !input.checkValidity();
-    error.textContent = isBad ? badEmail : "";
+    error.textContent = isBad ? expectedWords(lang).badEmail : "";
     input.setAttribute("aria-invalid", String(isBad));
     if (isBad) input.focus();
     else send(email || null);

@@ -24,9 +24,13 @@ const STYLE = `:host{all:initial!important;position:fixed!important;z-index:2147
 .fail{position:absolute;bottom:68px;right:0;width:240px;padding:10px 14px;border-radius:10px;background:#222;color:#fff}
 :host([data-position=bottom-left]) .fail{left:0;right:auto}:host([inline]) .fail{position:static}`;
 
-/** Key events end here, because shortcuts of the page must not react to what the visitor types. */
-const KEY_EVENTS = ["keydown", "keypress", "keyup"];
+/** These events end here: the page must not react to what the visitor types or pastes, nor its dialogs take the focus back. */
+const OWN_EVENTS = ["keydown", "keypress", "keyup", "focusin", "paste"];
 const LAST_DELAY_MS = 30_000;
+/** A request for the settings that takes longer is repeated. */
+const SETTINGS_MS = 15_000;
+/** Calls of the page wait for the widget, which is looked for this often. */
+const LOOK_MS = 99;
 
 const make = <K extends keyof HTMLElementTagNameMap>(name: K, className: string): HTMLElementTagNameMap[K] => Object.assign(document.createElement(name), { className });
 
@@ -50,12 +54,21 @@ function isListening(apiKey: string): boolean {
   }
 }
 
-/** Fetches the settings, with the texts in the language of the page or the browser. Repeats until the server responds, unless it rejects the key or the element has left the page. */
+/**
+ * Fetches the settings, with the texts in the language of the page or the browser. Repeats until they arrive whole, because what
+ * responds can be a proxy or a sign-in page of the network. Ends when the server rejects the key or the element has left the page.
+ */
 async function settings(apiKey: string, isWanted: () => boolean): Promise<WidgetConfig | undefined> {
   for (let delay = 1000; isWanted(); delay = Math.min(delay * 2, LAST_DELAY_MS)) {
-    const response = await fetch(`${base}/api/v1/config?language=${document.documentElement.lang || navigator.language}`, { headers: { Authorization: `Bearer ${apiKey}` }, credentials: "omit" }).catch(() => null);
-    if (response?.ok) return response.json();
-    if (response && response.status !== 429 && response.status < 500) throw Error(`HTTP ${response.status}`);
+    try {
+      const response = await fetch(`${base}/api/v1/config?language=${document.documentElement.lang || navigator.language}`, {
+        headers: { Authorization: `Bearer ${apiKey}` }, credentials: "omit", signal: AbortSignal.timeout(SETTINGS_MS),
+      });
+      if (response.ok) return await response.json();
+      if (/40[13]/.test(`${response.status}`)) return;
+    } catch {
+      // The server was not reached, or the response was incomplete.
+    }
     await new Promise((resolve) => {
       setTimeout(resolve, delay * (0.75 + Math.random() / 2));
       addEventListener("online", resolve, { once: true });
@@ -72,9 +85,16 @@ async function importPanel(): Promise<Mount> {
   });
 }
 
-let announce: (widget: HelpbotWidget) => void;
-/** The first widget that has started. */
-const first = new Promise<HelpbotWidget>((resolve) => (announce = resolve));
+/** The floating widget. A page has at most one. */
+let floating: HelpbotWidget | undefined;
+/** The last widget that has started. */
+let started: HelpbotWidget | undefined;
+
+/** The panel of the floating widget, or else of another one. Waits while there is none, and while an element is being replaced. */
+const panel = async (): Promise<Panel> => {
+  await 0;
+  return (floating ?? started)?.load?.() ?? new Promise((resolve) => setTimeout(() => resolve(panel()), LOOK_MS));
+};
 
 /** `window.HelpBot`, with which the page controls the widget. */
 type Listener = ((detail: unknown) => void) & { heard?: (event: Event) => void };
@@ -84,13 +104,10 @@ const api = {
   identify: (who: unknown) => void (api.who = who),
 } as Record<string, unknown>;
 for (const name of ["open", "close", "ask"] as const) {
-  api[name] = (...args: [string]) => first.then((widget) => (floating ?? widget).load()).then((panel) => panel[name](...args));
+  api[name] = (...args: [string]) => panel().then((it) => it[name](...args));
 }
 (globalThis as { HelpBot?: unknown }).HelpBot ??= api;
 document.dispatchEvent(new Event("helpbot:ready"));
-
-/** The floating widget. A page has at most one. */
-let floating: HelpbotWidget | undefined;
 
 class HelpbotWidget extends HTMLElement {
   static observedAttributes = ["api-key"];
@@ -98,7 +115,8 @@ class HelpbotWidget extends HTMLElement {
   body: HTMLElement | undefined;
   #started = "";
   #panel: Promise<Panel> | undefined;
-  load!: () => Promise<Panel>;
+  /** Loads the panel once the settings are there. */
+  load: (() => Promise<Panel>) | undefined;
 
   get apiKey(): string {
     return this.getAttribute("api-key") ?? "";
@@ -110,11 +128,9 @@ class HelpbotWidget extends HTMLElement {
 
   connectedCallback(): void {
     // A property that was set before the element was defined hides the accessor.
-    if (Object.hasOwn(this, "apiKey")) {
-      const early = this.apiKey;
-      delete (this as { apiKey?: string }).apiKey;
-      this.apiKey = early;
-    }
+    const { apiKey } = this;
+    delete (this as { apiKey?: string }).apiKey;
+    if (apiKey) this.apiKey = apiKey;
     this.begin();
   }
 
@@ -143,14 +159,14 @@ class HelpbotWidget extends HTMLElement {
     if (!this.isConnected || !key || this.#started || (!isInline && floating)) return;
     this.#started = key;
     if (!isInline) floating = this;
-    this.#start(key, isInline).catch((error) => console.warn("HelpBot:", error));
+    this.#start(key, isInline).catch(() => {});
   }
 
   #end(): void {
     if (floating === this) floating = undefined;
     this.#started = "";
     this.#panel?.then((panel) => panel.destroy(), () => {});
-    this.#panel = undefined;
+    this.load = this.#panel = undefined;
     this.shadowRoot?.replaceChildren();
   }
 
@@ -162,7 +178,7 @@ class HelpbotWidget extends HTMLElement {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
-    for (const type of KEY_EVENTS) root.addEventListener(type, stop);
+    for (const type of OWN_EVENTS) root.addEventListener(type, stop);
     applyConfig(this, config);
     this.role = "region";
     this.ariaLabel = config.botName;
@@ -171,25 +187,24 @@ class HelpbotWidget extends HTMLElement {
     const button = isInline ? null : launcher(`Chat: ${config.botName}`);
     root.replaceChildren(...button ? [button, fail] : [fail]);
 
-    this.load = () => this.#panel ??= importPanel().then((mount) => {
+    const start = this.load = () => this.#panel ??= importPanel().then((mount) => {
       fail.textContent = "";
       return mount({ host: this, root, launcher: button, config, apiKey, base });
     }).catch((error) => {
       this.#panel = undefined;
       throw error;
     });
-    const load = () => this.load().catch(() => {});
+    const load = () => start().catch(() => {});
     const say = () => void (fail.textContent = navigator.onLine ? config.errorText : config.networkErrorText);
     button?.addEventListener("pointerenter", load);
-    button?.addEventListener("click", () => this.load().then((panel) => panel.toggle(), say));
-    announce(this);
-    if (isInline) await this.load().catch(say);
+    button?.addEventListener("click", () => start().then((it) => it.toggle(), say));
+    started = this;
+    if (isInline) await start().catch(say);
     else if (isListening(apiKey)) await load();
   }
 }
 
 const stop = (event: Event) => event.stopPropagation();
-
 if (!customElements.get("helpbot-widget")) {
   customElements.define("helpbot-widget", HelpbotWidget);
 }

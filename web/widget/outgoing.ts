@@ -334,7 +334,8 @@ export class Outgoing {
   /** Marks an entry as not delivered. With a number of `refusals` it is sent again without a request of the visitor. */
   #fail(key: string, fault: Fault, refusals?: number): void {
     this.#change(key, (entry) => {
-      if (entry.id) return;
+      // Another tab has delivered it.
+      if (entry.id || !(entry.sender || entry.fault)) return;
       markSent(entry);
       entry.fault = fault;
       if (refusals !== undefined) entry.refusals = refusals;
@@ -364,7 +365,7 @@ export class Outgoing {
 export function faultOf(error: unknown): Fault {
   const code = codeOf(error);
   if (isUnreachable(error) || !navigator.onLine) return "network";
-  if (/^(CREDITS_EXHAUSTED|CREDIT_CAP_REACHED|VISITOR_BLOCKED)$/.test(code)) return "credits";
+  if (/^(CREDIT|VISITOR_BLOCKED)/.test(code)) return "credits";
   if (code === "LIMIT_REACHED") return "full";
-  return /^(RATE_LIMITED|HTTP_429)$/.test(code) ? "rate" : "server";
+  return /^RATE_|_429$/.test(code) ? "rate" : "server";
 }

@@ -4,41 +4,31 @@
 // It moves the focus into the field on opening and back to the launcher on closing. Answers become DOM nodes only.
 
 import type { Backend } from "./backend";
-import { ServerBackend } from "./backend";
+import { pageBehind } from "./behind";
 import { Chat } from "./chat";
-import { request } from "../client/src/graphql";
-import { Starters } from "../generated/widget";
-import { h, icon } from "./element";
+import { isOfInputMethod } from "../text/keys";
+import { h, icon, iconButton } from "./element";
 import { faultOf } from "./outgoing";
-import { type Panel, type Shell, storageKey } from "./shell";
+import type { Panel, Shell } from "./shell";
 import { type AgentEntry, type BotEntry, type Entry, liveConversation } from "./state";
-import { Store } from "./store";
+import type { Store } from "./store";
 import { PANEL_STYLE } from "./styles";
 import type { Run } from "./transcript";
 import { View } from "./view";
-import { type Locale, fill, localeOf } from "./words";
+import { type Locale, fill } from "./words";
 
 /** On such a screen the panel fills the window. */
 const SMALL = matchMedia("(max-width: 480px), (max-height: 480px)");
 const QUESTION_MAX_CHARS = 1000;
+const MESSAGE_MAX_CHARS = 4000;
 /** The forms in the file that is loaded when one is needed. */
 type FormName = Exclude<keyof typeof import("./extras"), "tell">;
 /** The draft is stored after this pause, not on every key. */
 const DRAFT_MS = 400;
-/** Relative times are brought up to date this often. */
-const TIMES_MS = 30_000;
+/** Relative times, the address of the page and its visitor, who can sign in and out without a page load, are looked at this often. */
+const LOOK_MS = 1_000;
 /** A chat log that is scrolled this close to its end follows new messages. */
 const NEAR_END_PX = 60;
-
-export async function mount(shell: Shell): Promise<Panel> {
-  const endpoint = `${shell.base}/graphql`;
-  const language = document.documentElement.lang || navigator.language;
-  const [locale, starters] = await Promise.all([
-    localeOf(shell.config.aiLanguage, language),
-    shell.host.getAttribute("questions")?.match(/[^|\s][^|]*/g) ?? request(endpoint, shell, Starters, { language }).then(({ site }) => site!.widget!.starterQuestions).catch(() => []),
-  ]);
-  return new WidgetPanel(shell, locale, new ServerBackend(endpoint, shell.apiKey), new Store(storageKey(shell.apiKey)), starters);
-}
 
 export class WidgetPanel implements Panel {
   readonly #view: View;
@@ -46,10 +36,10 @@ export class WidgetPanel implements Panel {
   readonly #nodes = new Map<string, HTMLElement>();
   readonly #pending = new Map<string, HTMLElement>();
   readonly #log = h("div", { class: "log", role: "log", "aria-live": "polite", tabindex: 0 });
-  readonly #input = h("textarea", { rows: 1, maxlength: QUESTION_MAX_CHARS, enterkeyhint: "send", dir: "auto" });
+  readonly #input = h("textarea", { rows: 1, enterkeyhint: "send", dir: "auto" });
   readonly #sendButton = h("button", { class: "icon", type: "submit" });
   /** Opens the form that sends the conversation by e-mail. */
-  readonly #mailButton = h("button", { class: "icon", type: "button", hidden: true, onclick: () => this.#sendByMail() });
+  readonly #mailButton: HTMLButtonElement;
   readonly #status = h("p", { role: "status" });
   /** Announces messages to screen readers while the panel is closed. */
   readonly #announcer = h("div", { class: "sr", "aria-live": "polite" });
@@ -60,8 +50,7 @@ export class WidgetPanel implements Panel {
   readonly #sheet = new CSSStyleSheet();
   #run = "";
   #isAgentTyping = false;
-  /** What takes no focus and no clicks while the panel fills a small screen. */
-  #behind: HTMLElement[] = [];
+  readonly #setInert: (isInert: boolean) => void;
   readonly #clock: ReturnType<typeof setInterval>;
   #draftTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -69,15 +58,18 @@ export class WidgetPanel implements Panel {
   readonly #locale: Locale;
   readonly #backend: Backend;
 
-  constructor(shell: Shell, locale: Locale, backend: Backend, store: Store, starters: string[]) {
+  constructor(shell: Shell, locale: Locale, backend: Backend, store: Store, starters: string[] | Promise<string[]>) {
     this.#shell = shell;
+    this.#setInert = pageBehind(shell.host);
     this.#locale = locale;
     this.#backend = backend;
     const { config, root, launcher } = shell;
     this.#view = new View(config, locale, this);
-    const { ended, reopened, newSession } = this.#locale.words;
+    const { ended, mail, reopened, newSession } = this.#locale.words;
+    this.#mailButton = iconButton("mail", mail, () => this.#sendByMail(), { hidden: true });
     this.#chat = new Chat(store, backend, { handoffSent: config.handoffSentText, ended, reopened, newSession }, this);
-    this.#starters = this.#view.suggestions(starters);
+    this.#starters = this.#view.suggestions([]);
+    Promise.resolve(starters).then((questions) => this.#starters.prepend(...this.#view.suggestions(questions).children));
     if (backend.canSay) this.#starters.append(this.#view.human(null));
     this.#agentTyping = this.#view.typing();
     this.#agentTyping.setAttribute("aria-hidden", "true");
@@ -89,20 +81,18 @@ export class WidgetPanel implements Panel {
     launcher?.setAttribute("aria-controls", this.#panel.id);
     this.#input.value = store.state.draft;
     this.#chat.start();
-    this.#clock = setInterval(() => this.#view.showTimes(this.#log), TIMES_MS);
+    this.#clock = setInterval(() => {
+      this.#chat.report();
+      if (!this.#panel.hidden) this.#view.showTimes(this.#log);
+    }, LOOK_MS);
     this.#chat.setOpen(launcher === null);
     SMALL.addEventListener("change", this.#onResize);
     this.#scroll();
   }
 
-  /** While the panel fills a small screen, the page behind it takes neither focus nor clicks. */
   #setModal(isModal: boolean): void {
-    for (const part of this.#behind.splice(0)) part.inert = false;
     this.#panel.ariaModal = isModal ? "true" : null;
-    for (let node: Element | null = isModal ? this.#shell.host : null; node; node = node.parentElement) {
-      for (const part of node.parentElement?.children ?? []) if (part !== node && part instanceof HTMLElement && !part.inert) this.#behind.push(part);
-    }
-    for (const part of this.#behind) part.inert = true;
+    this.#setInert(isModal);
   }
 
   readonly #onResize = () => this.#setModal(!this.#panel.hidden && this.#shell.launcher !== null && SMALL.matches);
@@ -154,13 +144,6 @@ export class WidgetPanel implements Panel {
   #build(): HTMLElement {
     const { config, launcher } = this.#shell;
     const { words, lang, dir } = this.#locale;
-    const restart = h("button", { class: "icon", type: "button", "aria-label": words.restart, title: words.restart, onclick: () => this.#restart() });
-    restart.append(icon("restart"));
-    this.#mailButton.ariaLabel = words.mail;
-    this.#mailButton.title = words.mail;
-    this.#mailButton.append(icon("mail"));
-    const close = launcher && h("button", { class: "icon", type: "button", "aria-label": words.close, title: words.close, onclick: () => this.close() });
-    close?.append(icon("close"));
     this.#sendButton.append(icon("send"));
     this.#sendButton.ariaLabel = words.send;
     this.#log.ariaLabel = words.log;
@@ -168,17 +151,17 @@ export class WidgetPanel implements Panel {
     this.#input.ariaLabel = config.inputPlaceholder;
     this.#input.addEventListener("input", () => this.#typed());
     this.#input.addEventListener("keydown", (event) => {
-      // Safari reports the Enter that ends a composition with the key code 229 and without `isComposing`.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      if (event.key !== "Enter" || event.shiftKey || isOfInputMethod(event)) return;
       event.preventDefault();
       this.#submit();
     });
     const compose = h("form", { class: "compose", onsubmit: (event: Event) => (event.preventDefault(), this.#submit()) }, this.#input, this.#sendButton);
     return h("div", {
       class: "panel", id: "hb-panel", role: "dialog", "aria-labelledby": "hb-name", lang, dir,
-      onkeydown: (event: KeyboardEvent) => event.key === "Escape" && !event.isComposing && this.close(),
+      onkeydown: (event: KeyboardEvent) => event.key === "Escape" && !isOfInputMethod(event) && this.close(),
     },
-      h("div", { class: "head" }, h("div", { class: "who" }, h("h2", { id: "hb-name", dir: "auto" }, config.botName), this.#status), this.#mailButton, restart, close),
+      h("div", { class: "head" }, h("div", { class: "who" }, h("h2", { id: "hb-name", dir: "auto" }, config.botName), this.#status), this.#mailButton,
+        iconButton("restart", words.restart, () => this.#restart()), launcher && iconButton("close", words.close, () => this.close())),
       this.#log, compose,
       config.showBranding && h("p", { class: "brand" }, `${words.poweredBy} HelpBot`));
   }
@@ -189,10 +172,10 @@ export class WidgetPanel implements Panel {
     const isNew = state.run !== this.#run;
     if (isNew) this.#clear();
     const isAtEnd = isNew || this.#isAtEnd;
-    let hasMore = false;
+    let isOwn = false;
     const listed = state.entries.map((entry) => {
       const known = this.#nodes.get(entry.key);
-      hasMore ||= !known;
+      isOwn ||= !known && entry.kind === "visitor";
       const node = known ?? this.#view.entry(entry);
       this.#nodes.set(entry.key, node);
       this.#update(node, entry);
@@ -209,7 +192,8 @@ export class WidgetPanel implements Panel {
     this.#sendButton.ariaDisabled = String(isBusy && !isWithTeam);
     this.#showStatus();
     this.#showUnread();
-    if (isAtEnd || hasMore) this.#scroll();
+    // New messages do not move what the visitor is reading further up.
+    if (isAtEnd || isOwn) this.#scroll();
   }
 
   #update(node: HTMLElement, entry: Entry): void {
@@ -240,7 +224,7 @@ export class WidgetPanel implements Panel {
       greeting.classList.add("greeting");
       this.#log.append(greeting);
     }
-    if (this.#starters.childElementCount) this.#log.append(this.#starters);
+    this.#log.append(this.#starters);
   }
 
   #pendingNode(key: string): HTMLElement {
@@ -264,6 +248,14 @@ export class WidgetPanel implements Panel {
   #grow(): void {
     this.#input.style.height = "auto";
     this.#input.style.height = `${this.#input.scrollHeight + 2}px`;
+    // A text that is too long is not cut, because the rest would be lost unnoticed.
+    const { length } = this.#text;
+    const max = this.#chat.isWithTeam ? MESSAGE_MAX_CHARS : QUESTION_MAX_CHARS;
+    this.#input.setCustomValidity(length > max ? `${length} / ${max}` : "");
+  }
+
+  get #text(): string {
+    return this.#input.value.trim();
   }
 
   #typed(): void {
@@ -279,20 +271,20 @@ export class WidgetPanel implements Panel {
   }
 
   #restart(): void {
-    this.#input.value = "";
-    clearTimeout(this.#draftTimer);
     this.#chat.restart();
-    this.#grow();
+    this.#empty();
     this.#input.focus();
   }
 
-  #submit(): void {
-    const text = this.#input.value.trim();
-    if (!text || !this.#chat.send(text)) return;
-    clearTimeout(this.#draftTimer);
+  #empty(): void {
     this.#input.value = "";
+    clearTimeout(this.#draftTimer);
     this.#grow();
-    this.#scroll();
+  }
+
+  #submit(): void {
+    this.#grow();
+    if (this.#text && this.#input.reportValidity() && this.#chat.send(this.#text)) this.#empty();
   }
 
   ask(text: string): void {
@@ -322,7 +314,7 @@ export class WidgetPanel implements Panel {
   }
 
   #sendByMail(): void {
-    this.#form("transcriptForm", { conversationId: this.#lastConversation });
+    this.#form("transcriptForm", { conversationId: this.#lastConversation }, this.#log, () => this.#showFailure(this.#log, null));
   }
 
   /**
@@ -338,7 +330,7 @@ export class WidgetPanel implements Panel {
       const make = file[name] as (of: object) => HTMLElement;
       this.#log.querySelector(".mail")?.remove();
       place.append(make({
-        h, config: this.#shell.config, lang: this.#locale.lang, badEmail: this.#locale.words.badEmail, run: toServer, reason: (error: unknown) => this.#view.reason(faultOf(error)), ...more,
+        h, config: this.#shell.config, lang: this.#locale.lang, run: toServer, reason: (error: unknown) => this.#view.reason(faultOf(error)), ...more,
       }));
       this.#scroll();
     }).catch(otherwise);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { Said } from "../generated/widget";
 import { type ChatState, applyHandoff, applyMessage, conversationsOf, emptyState, endSession, liveConversation, parseState, stored } from "./state";
 
@@ -126,4 +126,11 @@ it("an_ended_session_keeps_the_chat_log_without_its_actions", () => {
   expect(state).toMatchObject({ session: null, handoffs: {}, listen: false });
   expect(state.entries).toMatchObject([{ kind: "bot", isPast: true }, { kind: "visitor", to: "bot" }]);
   expect(conversationsOf(state)).toEqual([]);
+});
+
+test("whether_the_visitor_is_named_is_stored", () => {
+  const state = { ...emptyState("run", NOW), isNamed: true };
+
+  expect(parseState(stored(state), NOW)?.isNamed).toBe(true);
+  expect(parseState(JSON.stringify({ ...state, isNamed: "yes" }), NOW)?.isNamed).toBe(false);
 });

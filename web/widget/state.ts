@@ -77,6 +77,8 @@ export interface ChatState {
   /** Identifies the chat. "Start again" changes it, so that late answers to an earlier chat are recognized. */
   run: string;
   session: Session | null;
+  /** Whether the page has said who the visitor is, so that the chat ends when the visitor signs out. */
+  isNamed: boolean;
   /** The last event that was received. */
   cursor: string | null;
   /** The last known status of each handoff, by the ID of its conversation, oldest first. */
@@ -101,7 +103,7 @@ const KEPT_ENTRIES = 100;
 const OPENING_MESSAGES = 2;
 
 export function emptyState(run: string, now: number): ChatState {
-  return { run, session: null, cursor: null, handoffs: {}, listen: false, agent: null, unread: 0, draft: "", entries: [], trimmedAt: null, usedAt: now, changes: {} };
+  return { run, session: null, isNamed: false, cursor: null, handoffs: {}, listen: false, agent: null, unread: 0, draft: "", entries: [], trimmedAt: null, usedAt: now, changes: {} };
 }
 
 /** The conversation whose handoff is open: what the visitor writes goes to the team. */
@@ -160,6 +162,7 @@ export function parseState(text: string | null, now: number): ChatState | null {
   const { session, handoffs } = raw;
   if (isRecord(session) && isText(session.id) && isText(session.token) && session.id && session.token) state.session = { id: session.id, token: session.token };
   state.cursor = state.session && optionalText(raw.cursor);
+  state.isNamed = raw.isNamed === true;
   if (isRecord(handoffs) && state.session) {
     for (const [id, status] of Object.entries(handoffs)) if (isText(status) && STATUSES.includes(status)) state.handoffs[id] = status as HandoffStatus;
   }

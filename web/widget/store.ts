@@ -44,8 +44,8 @@ export class Store {
     this.#text = this.#read();
     this.state = parseState(this.#text, now()) ?? emptyState(FIRST_RUN, now());
     this.earlierTab = storage && take(this.#tabKey);
-    globalThis.addEventListener?.("storage", this.#onStorage);
-    globalThis.addEventListener?.("pagehide", this.#onLeave);
+    addEventListener("storage", this.#onStorage);
+    addEventListener("pagehide", this.#onLeave);
   }
 
   get #tabKey(): string {
@@ -95,8 +95,8 @@ export class Store {
   }
 
   close(): void {
-    globalThis.removeEventListener?.("storage", this.#onStorage);
-    globalThis.removeEventListener?.("pagehide", this.#onLeave);
+    removeEventListener("storage", this.#onStorage);
+    removeEventListener("pagehide", this.#onLeave);
     this.#listeners.clear();
   }
 

@@ -5,15 +5,14 @@
 const DARK = "--hb-panel:#171d24!important;--hb-on-panel:#e7ebf0!important;--hb-bubble:#28323e!important;--hb-on-bubble:#e7ebf0!important";
 
 export const PANEL_STYLE = `
-*{box-sizing:border-box}
+*{box-sizing:border-box;--edge:color-mix(in srgb,var(--hb-on-panel) 62%,var(--hb-panel))}
 [hidden]{display:none!important}
 :host([theme=dark]){${DARK}}
 @media(prefers-color-scheme:dark){:host([theme=auto]){${DARK}}}
 .badge{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding:0 6px;border-radius:11px;background:#b91c1c;color:#fff;font:600 13px/22px system-ui;text-align:center}
 .badge:empty{display:none}
-*{--edge:color-mix(in srgb,var(--hb-on-panel) 62%,var(--hb-panel))}
 .panel{position:absolute;bottom:72px;right:0;display:flex;flex-direction:column;width:384px;height:min(620px,calc(100dvh - 112px));
-max-width:calc(100vw - 40px);overflow:hidden;border-radius:16px;background:var(--hb-panel);color:var(--hb-on-panel);
+max-width:calc(100vw - 40px);overflow:hidden;overscroll-behavior:contain;border-radius:16px;background:var(--hb-panel);color:var(--hb-on-panel);
 font:16px/1.5 system-ui,sans-serif;text-align:start;box-shadow:0 12px 48px rgb(0 0 0/.28),0 0 0 1px rgb(0 0 0/.08);animation:rise .18s ease-out}
 :host([data-position=bottom-left]) .panel{right:auto;left:0}
 :host([inline]) .panel{position:static;width:100%;max-width:none;height:100%;border-radius:0;box-shadow:none;animation:none}
@@ -38,8 +37,8 @@ button{font:inherit;color:inherit;cursor:pointer}
 .visitor{align-self:flex-end;align-items:flex-end}
 .visitor .text{background:var(--hb-primary);color:var(--hb-on-primary);border-radius:16px;border-end-end-radius:4px;white-space:pre-wrap}
 .text>*{margin:0 0 8px}.text>:last-child{margin-bottom:0}
-.text ul,.text ol{padding-inline-start:22px}
-.text pre{overflow-x:auto;padding:8px;border-radius:8px;background:rgb(127 127 127/.16);font-size:14px}
+ul,ol{padding-inline-start:22px}
+pre{overflow-x:auto;padding:8px;border-radius:8px;background:rgb(127 127 127/.16);font-size:14px}
 .table{overflow-x:auto;font-size:14px}
 table{border-collapse:collapse}
 th,td{padding:4px 10px 4px 0;text-align:start;vertical-align:top;border-bottom:1px solid var(--edge);overflow-wrap:normal}
@@ -68,10 +67,10 @@ input,textarea{font:inherit;color:inherit;background:var(--hb-panel);border:1px 
 ::placeholder{color:inherit;opacity:.72}
 .solid{min-height:44px;padding:6px 18px;border:0;border-radius:22px;background:var(--hb-primary);color:var(--hb-on-primary);font-weight:600}
 .compose{display:flex;gap:8px;align-items:flex-end;padding:10px 12px;border-top:1px solid rgb(127 127 127/.3)}
-.compose textarea{flex:1;min-width:0;resize:none;max-height:128px;line-height:1.45}
+textarea{flex:1;min-width:0;resize:none;max-height:128px;line-height:1.45}
 .compose .icon{background:var(--hb-primary);color:var(--hb-on-primary);border-radius:12px}
 [aria-disabled=true]{opacity:.6;cursor:default}
-[dir=rtl] .compose .icon svg{transform:scaleX(-1)}
+[dir=rtl] .compose svg{transform:scaleX(-1)}
 .brand{margin:0;padding:0 12px 8px;text-align:center;font-size:12px}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 `;

@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 function open(lang = "en") {
-  const form = transcriptForm({ h, config, lang, badEmail: "Check the address.", send, reason: () => "Offline." });
+  const form = transcriptForm({ h, config, lang, send, reason: () => "Offline." });
   document.body.append(form);
   const enter = async (value: string) => {
     form.querySelector("input")!.value = value;
@@ -43,10 +43,10 @@ test("a wrong address, a wrong code and a limit have words", async () => {
   const { form, enter, error } = open();
 
   await enter("");
-  expect(error()).toBe("Check the address.");
+  expect(error()).toBe("Please check the e-mail address.");
   send.mockRejectedValueOnce(refusal("BAD_USER_INPUT"));
   await enter("ann@home.example");
-  expect(error()).toBe("Check the address.");
+  expect(error()).toBe("Please check the e-mail address.");
   await enter("ann@home.example");
   send.mockRejectedValueOnce(refusal("BAD_USER_INPUT"));
   await enter("000000");

@@ -5,6 +5,7 @@ import { Transcript, TranscriptCode } from "../generated/forms";
 import type { Doc } from "../client/src/document";
 import type { WidgetConfig } from "./config";
 import type { h as H } from "./element";
+import { expectedWords } from "./locales/expected";
 import { TRANSCRIPT_WORDS } from "./locales/transcript";
 
 export interface TranscriptWords {
@@ -31,7 +32,6 @@ export interface TranscriptForm {
   h: typeof H;
   config: WidgetConfig;
   lang: string;
-  badEmail: string;
   /** Mails a code to the address when `code` is null, and otherwise confirms the address and sends the conversation. */
   send(email: string, code: string | null): Promise<void>;
   /** Why a request failed, as a sentence for the visitor. */
@@ -64,8 +64,9 @@ export function transcriptWords(lang: string): TranscriptWords {
 }
 
 /** The form. It replaces its own content, and ends as a sentence. */
-export function transcriptForm({ h, config, lang, badEmail, send, reason }: TranscriptForm): HTMLElement {
+export function transcriptForm({ h, config, lang, send, reason }: TranscriptForm): HTMLElement {
   const words = transcriptWords(lang);
+  const { badEmail } = expectedWords(lang);
   const input = h("input", { type: "email", autocomplete: "email", maxlength: 254, placeholder: config.emailPlaceholder, "aria-label": words.title, "aria-describedby": "hb-copy" });
   const hint = h("p", { class: "hint", id: "hb-copy", role: "status", dir: "auto" }, words.title);
   const error = h("p", { class: "bad", role: "alert", dir: "auto" });

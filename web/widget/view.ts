@@ -3,7 +3,7 @@
 
 import { renderMarkdown, safeHref } from "../text/markdown";
 import type { WidgetConfig } from "./config";
-import { h, icon } from "./element";
+import { h, iconButton } from "./element";
 import type { AgentEntry, BotEntry, Entry, Fault, Link, VisitorEntry } from "./state";
 import type { Locale } from "./words";
 
@@ -127,11 +127,7 @@ export class View {
   #thumb(key: string, isHelpful: boolean): HTMLElement {
     const { helpful, unhelpful } = this.#locale.words;
     const label = isHelpful ? helpful : unhelpful;
-    const button = h("button", {
-      class: "icon", type: "button", title: label, "aria-label": label, "aria-pressed": "false", onclick: () => this.#actions.vote(key, isHelpful),
-    });
-    button.append(icon("thumb"));
-    return button;
+    return iconButton("thumb", label, () => this.#actions.vote(key, isHelpful), { "aria-pressed": "false" });
   }
 
   /** The button that asks for a human, without a conversation before the first question. */

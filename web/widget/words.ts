@@ -15,7 +15,6 @@ export interface Words {
   human: string;
   suggestions: string;
   reconnecting: string;
-  badEmail: string;
   ended: string;
   log: string;
   poweredBy: string;
@@ -43,7 +42,6 @@ const ENGLISH: Words = {
   human: "Support",
   suggestions: "Did you mean",
   reconnecting: "Reconnecting…",
-  badEmail: "Please check the e-mail address.",
   ended: "The conversation was closed.",
   log: "Conversation",
   poweredBy: "Powered by",

@@ -36,12 +36,12 @@ export function headersOf({ apiKey, sessionToken }: Credentials, idempotencyKey?
   return headers;
 }
 
-/** The error of a request that got no response. */
+/** The error of a request that got no response, or not all of it. */
 export const unreachable = (cause: unknown) => new NetworkError("The server could not be reached.", { cause });
 
 /** Whether the server or the way to it failed, so that the same request can succeed in a moment. Proxies respond with these statuses while the server is restarting. */
 export const isUnreachable = (error: unknown): boolean =>
-  error instanceof NetworkError || (error instanceof ApiError && /^(UNAVAILABLE|HTTP_50[234])$/.test(error.code));
+  error instanceof NetworkError || (error instanceof ApiError && /^UNAVAIL|_50[234]$/.test(error.code));
 
 /** The delay before the next attempt, after this number of failures in a row: 2, 4, 8, and then 15 seconds each time. */
 export const againAfterMs = (failures: number): number => Math.min(15_000, 2_000 * 2 ** failures);
@@ -88,7 +88,7 @@ export function resultOf<Result>({ status, text }: Reached): Result {
   try {
     answer = JSON.parse(text) as Answer<Result>;
   } catch (cause) {
-    if (status < 300) throw new NetworkError("The response was incomplete.", { cause });
+    if (status < 300) throw unreachable(cause);
   }
   const error = answer?.errors?.[0];
   if (error) throw apiErrorOf(error, status);

@@ -11,8 +11,8 @@ const CLOSE_NORMAL = 1000;
 const OPENING_MS = 1_000;
 /** The `readyState` of a socket that is not open yet. */
 const CONNECTING = 0;
-/** Close codes of the protocol after which a retry with the same credentials would fail again. */
-const REFUSALS: Record<number, string> = { 4401: "UNAUTHENTICATED" };
+/** The close code of the protocol after which a retry with the same credentials would fail again. */
+const REFUSED = 4401;
 
 interface Frame {
   type: string;
@@ -55,7 +55,7 @@ export function socketTransport<E extends Event>(endpoint: string, credentials: 
     };
     socket.onclose = ({ code }) => {
       watchdog.stop();
-      end(REFUSALS[code]);
+      end(code === REFUSED ? "UNAUTHENTICATED" : undefined);
     };
     return () => {
       watchdog.stop();

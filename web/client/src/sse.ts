@@ -66,7 +66,7 @@ async function* stream<E>(ask: Connection, request: object, decode: Decoder<E>, 
   }).catch((cause) => {
     throw unreachable(cause);
   });
-  if (!response.ok || !response.body) throw new ApiError(response.status === 401 ? "UNAUTHENTICATED" : `HTTP_${response.status}`, "The server rejected the stream.", response.status);
+  if (!response.ok || !response.body) throw new ApiError(response.status === 401 ? "UNAUTHENTICATED" : `HTTP_${response.status}`, `The server responded with status ${response.status}.`, response.status);
   onOpen?.();
   let rest = "";
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -9,6 +9,7 @@ import { may, site } from "../client";
 import { labelOf } from "../labels";
 import { pathOf } from "../route";
 import { colorScheme } from "../settings";
+import { loadPart } from "../toasts";
 import { Loading, counted, useQuery } from "../ui";
 import { durationOf, ratingOf } from "./satisfaction";
 
@@ -79,9 +80,10 @@ function Days({ days, zone }: { days: Day[]; zone: string }) {
   const scheme = colorScheme.now.value;
   useEffect(() => {
     let isGone = false;
-    const draw = () => void import("../chart").then(({ drawDays }) => {
+    const draw = () => void loadPart(import("../chart")).then((part) => {
+      if (!part) return;
       chart.current?.destroy();
-      chart.current = isGone || !place.current ? null : drawDays(place.current, days, (at, left) => void (read.value = at === null ? null : { at, left }));
+      chart.current = isGone || !place.current ? null : part.drawDays(place.current, days, (at, left) => void (read.value = at === null ? null : { at, left }));
     });
     draw();
     // The canvas keeps the colors with which it was drawn.

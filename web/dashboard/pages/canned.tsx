@@ -1,19 +1,19 @@
 // Canned replies: the page that manages them, and the list in the reply form that inserts one.
 
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
-import { AddCanned, type Canned, CannedReplies, DeleteCanned, RenderedReplies, UpdateCanned } from "../../generated/dashboard";
-import { change, may, site } from "../client";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { AddCanned, type Canned, CannedReplies, DeleteCanned, RenderedReplies, type RenderedRepliesResult, UpdateCanned } from "../../generated/dashboard";
+import { change, may, run, site } from "../client";
 import { Icon } from "../icons";
 import { pathOf } from "../route";
 import { isRemoved, remove } from "../toasts";
-import { Act, Drawer, Empty, Fault, Field, Loading, Page, useAction, useQuery } from "../ui";
+import { Act, Drawer, Empty, Fault, Field, Loading, Page, Pager, Skeleton, type Trail, sayError, useAction, useQuery } from "../ui";
 
 const PLACEHOLDERS = ["visitor.email", "conversation.question", "agent.name", "site.name"];
 
 export function CannedPage() {
-  const after = useSignal<string | null>(null);
-  const loaded = useQuery(CannedReplies, { site: site.value!.id, after: after.value });
+  const trail = useSignal<Trail>([null]);
+  const loaded = useQuery(CannedReplies, { site: site.value!.id, after: trail.value.at(-1) ?? null });
   const isAdding = useSignal(false);
   const canWrite = may("WRITE_CONVERSATIONS");
   return (
@@ -27,7 +27,7 @@ export function CannedPage() {
         return (
           <>
             <ul class="cards">{list.nodes.filter(({ id }) => !isRemoved(id)).map((reply) => <Item key={reply.id} reply={reply} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
-            {list.pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = list.pageInfo.endCursor)}>Next page</button>}
+            <Pager trail={trail} info={list.pageInfo} />
           </>
         );
       }}</Loading>
@@ -88,25 +88,42 @@ export function CannedMenu({ id, onPick }: { id: string; onPick(text: string): v
   );
 }
 
+type RenderedPage = NonNullable<NonNullable<RenderedRepliesResult["site"]>["cannedReplies"]>;
+type Rendered = RenderedPage["nodes"][number];
+
+/** All canned replies of the site, filled in for a conversation. They are searched in the browser. */
+async function readAll(conversation: string): Promise<Rendered[]> {
+  const all: Rendered[] = [];
+  for (let after: string | null = null; ;) {
+    const { site: found }: RenderedRepliesResult = await run(RenderedReplies, { site: site.value!.id, conversation, after });
+    const page: RenderedPage | null | undefined = found?.cannedReplies;
+    all.push(...page?.nodes ?? []);
+    if (!page?.pageInfo.hasNextPage) return all;
+    after = page.pageInfo.endCursor;
+  }
+}
+
 function Menu({ id, onClose }: { id: string; onClose(text: string | null): void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const picked = useRef<string | null>(null);
   const words = useSignal("");
-  const loaded = useQuery(RenderedReplies, { site: site.value!.id, conversation: id });
+  const all = useSignal<Rendered[] | null>(null);
+  const error = useSignal("");
   useLayoutEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => void readAll(id).then((replies) => void (all.value = replies), (reason) => void (error.value = sayError(reason))), [id]);
   const pick = (text: string | null) => {
     picked.current = text;
     dialog.current?.close();
   };
+  const wanted = words.value.trim().toLowerCase();
+  const replies = all.value?.filter(({ name, renderedText }) => `${name} ${renderedText}`.toLowerCase().includes(wanted));
   return (
     <dialog class="palette" ref={dialog} aria-label="Canned replies" onClose={() => onClose(picked.current)} onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
       <input type="search" aria-label="Find a canned reply" placeholder="Find a canned reply…" autofocus value={words.value} onInput={(e) => void (words.value = e.currentTarget.value)} />
-      <Loading of={loaded}>{({ site: found }) => {
-        const wanted = words.value.trim().toLowerCase();
-        const replies = (found?.cannedReplies?.nodes ?? []).filter(({ name, renderedText }) => `${name} ${renderedText}`.toLowerCase().includes(wanted));
-        if (!replies.length) return <p class="none">{wanted ? "No reply contains these words." : <>There are no canned replies yet. <a href={pathOf("canned")} onClick={() => pick(null)}>Write one</a></>}</p>;
-        return <ul>{replies.map((reply) => <li key={reply.id}><button type="button" class="quiet" onClick={() => pick(reply.renderedText)}><Icon name="canned" /><span><strong dir="auto">{reply.name}</strong><span class="hint" dir="auto">{reply.renderedText}</span></span></button></li>)}</ul>;
-      }}</Loading>
+      <Fault text={error.value} />
+      {!replies ? !error.value && <Skeleton />
+        : !replies.length ? <p class="none">{wanted ? "No reply contains these words." : <>There are no canned replies yet. <a href={pathOf("canned")} onClick={() => pick(null)}>Write one</a></>}</p>
+          : <ul>{replies.map((reply) => <li key={reply.id}><button type="button" class="quiet" onClick={() => pick(reply.renderedText)}><Icon name="canned" /><span><strong dir="auto">{reply.name}</strong><span class="hint" dir="auto">{reply.renderedText}</span></span></button></li>)}</ul>}
     </dialog>
   );
 }

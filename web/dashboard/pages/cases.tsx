@@ -6,15 +6,15 @@ import { AddCase, AllowLosses, type Case, Cases as CasesQuery, DeleteCase, RunCa
 import { change, may, site } from "../client";
 import { Icon } from "../icons";
 import { isRemoved, remove } from "../toasts";
-import { Badge, Fault, Field, Loading, useAction, useQuery } from "../ui";
+import { Badge, Fault, Field, Loading, Pager, type Trail, useAction, useQuery } from "../ui";
 
 type Result = NonNullable<RunCasesResult["runEvaluation"]["results"]>[number];
 type Answered = TryOutResult["askQuestion"]["conversation"];
 
 /** The list of test questions. `answered` is the last question asked in the lab, which can be saved as a test question. */
 export function Cases({ answered }: { answered: Answered }) {
-  const after = useSignal<string | null>(null);
-  const loaded = useQuery(CasesQuery, { site: site.value!.id, after: after.value });
+  const trail = useSignal<Trail>([null]);
+  const loaded = useQuery(CasesQuery, { site: site.value!.id, after: trail.value.at(-1) ?? null });
   const results = useSignal<Map<string, Result> | null>(null);
   const note = useSignal("");
   const { isBusy, error, act } = useAction();
@@ -46,7 +46,7 @@ export function Cases({ answered }: { answered: Answered }) {
         return (
           <>
             <ul class="plain">{cases.nodes.filter(({ id }) => !isRemoved(id)).map((one) => <Item key={one.id} one={one} result={results.value?.get(one.id)} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
-            {cases.pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = cases.pageInfo.endCursor)}>Next page</button>}
+            <Pager trail={trail} info={cases.pageInfo} />
             <Losses allowed={found.evaluation.allowedLosses} canWrite={canWrite} onChange={loaded.reload} />
           </>
         );

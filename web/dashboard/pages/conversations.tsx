@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { type ConversationFilter, type ConversationOrder, type ConversationState, ConversationStateValues, Conversations, Export, Promote, type Row } from "../../generated/dashboard";
 import { toCsv, toJsonLines } from "../../text/csv";
 import { change, may, run, site } from "../client";
+import { midnight } from "../days";
 import { labelOf } from "../labels";
 import { follows, param, pathOf, setParams } from "../route";
 import { Act, Badge, Empty, Fault, Field, Loading, Markdown, Page, When, useAction, useQuery } from "../ui";
@@ -35,7 +36,7 @@ export function ConversationsPage() {
   useEffect(() => void (typed.value = search), [search]);
   const filter: ConversationFilter = { state };
   if (search) filter.search = search;
-  if (days) filter.since = new Date(new Date().setUTCHours(0, 0, 0, 0) - Number(days) * 86_400_000).toISOString();
+  if (days) filter.since = midnight(Number(days)).toISOString();
   const loaded = useQuery(Conversations, { site: site.value!.id, filter, order, page, first: PAGE_SIZE });
   const set = (name: string, value: string, fallback: string) => setParams({ [name]: value === fallback ? "" : value, page: "" });
   const find = (event: Event) => {
@@ -84,10 +85,15 @@ function Nothing({ isFiltered }: { isFiltered: boolean }) {
   return <Empty title="No conversations yet"><p>Ask the first question yourself.</p><a class="button solid" href={pathOf("lab")}>Open the answer lab</a></Empty>;
 }
 
+/** Writes into the URL which conversation is unfolded, so that going back unfolds it again. */
+function keepUnfolded(id: string, isOpen: boolean): void {
+  if (isOpen !== (param("open") === id)) setParams({ open: isOpen ? id : "" });
+}
+
 function Item({ row, isOpen }: { row: Row; isOpen: boolean }) {
   return (
     <li class="card">
-      <details open={isOpen} name="conversation">
+      <details open={isOpen} name="conversation" onToggle={(e) => keepUnfolded(row.id, e.currentTarget.open)}>
         <summary><strong dir="auto">{row.question}</strong>
           <span class="row hint"><When at={row.createdAt} /><Badge value={row.outcome} />{row.feedback && <Badge value={row.feedback} />}{row.handoff && <Badge value={row.handoff.status}>handoff {labelOf(row.handoff.status)}</Badge>}</span>
         </summary>

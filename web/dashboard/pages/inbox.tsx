@@ -20,7 +20,9 @@ import { TriageLabels } from "./triage";
 import { Visit } from "./visit";
 
 const PAGE_SIZE = 30;
-/** The results of a search are read again at most this often while events arrive. */
+/** The server returns at most this many rows at once. */
+const READ_MAX = 100;
+/** The results of a search, and a list whose rows have left, are read again at most this often while events arrive. */
 const SEARCH_MS = 700;
 
 interface Tab {
@@ -102,13 +104,17 @@ function useList(tab: Tab, narrowing: Narrowing): List {
     const meanwhile: Row[] = [];
     heard.current.add(meanwhile);
     const turn = after ? newest.current : ++newest.current;
-    const found = await run(Inbox, { site: siteId, filter, order: tab.order, first: PAGE_SIZE, after }).finally(() => heard.current.delete(meanwhile));
+    // A list that is read again keeps the pages that were loaded.
+    const first = after ? PAGE_SIZE : Math.min(READ_MAX, Math.max(PAGE_SIZE, rows.value?.length ?? 0));
+    const found = await run(Inbox, { site: siteId, filter, order: tab.order, first, after }).finally(() => heard.current.delete(meanwhile));
     // A later request reads a newer list.
     if (turn !== newest.current) return;
     const list = found.site?.list;
     const nodes = list?.nodes ?? [];
     const known = after ? rows.value ?? [] : [];
-    rows.value = merged([...known.filter(({ id }) => nodes.every((row) => row.id !== id)), ...nodes], meanwhile, tab);
+    const all = [...known.filter(({ id }) => nodes.every((row) => row.id !== id)), ...nodes];
+    // A row that an event has added belongs behind the rows of this page.
+    rows.value = merged(after ? sorted(all, tab) : all, meanwhile, tab);
     total.value = list?.totalCount ?? 0;
     next.value = list?.pageInfo.hasNextPage ? list.pageInfo.endCursor : null;
     error.value = "";
@@ -132,7 +138,9 @@ function useList(tab: Tab, narrowing: Narrowing): List {
         }
       }
       if (type === "CONVERSATION_ERASED") rows.value &&= rows.value.filter(({ id }) => id !== conversationId);
-      if (!search) return;
+      // When rows have left, those behind them move up.
+      const isShort = next.value !== null && (rows.value?.length ?? 0) < PAGE_SIZE;
+      if (!search && !isShort) return;
       timer ??= setTimeout(() => {
         timer = undefined;
         read();
@@ -222,8 +230,8 @@ export function InboxPage() {
           {rows.value && total.value > rows.value.length && (
             <p class="row more"><span class="hint">{rows.value.length} of {total.value}</span><button type="button" onClick={more}>Show more</button></p>)}
         </section>
-        {openId ? <><Thread key={openId} id={openId} tab={tab.name} onRow={(row) => void (open.value = row)}
-          tools={<button type="button" class="quiet show-visit" aria-expanded={isVisitShown.value} onClick={() => void (isVisitShown.value = !isVisitShown.value)}><Act icon="user">Visit</Act></button>} /><Visit row={open.value?.id === openId ? open.value : null} tab={tab.name} /></> : <section class="thread nothing"><p>Select a conversation to read and answer it.</p></section>}
+        {openId ? <><Thread key={openId} id={openId} onRow={(row) => void (open.value = row)}
+          tools={<button type="button" class="quiet show-visit" aria-expanded={isVisitShown.value} onClick={() => void (isVisitShown.value = !isVisitShown.value)}><Act icon="user">Visit</Act></button>} /><Visit row={open.value?.id === openId ? open.value : null} /></> : <section class="thread nothing"><p>Select a conversation to read and answer it.</p></section>}
       </div>
     </Page>
   );

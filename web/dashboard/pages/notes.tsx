@@ -2,18 +2,34 @@
 
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { AddNote, DeleteNote, Notes, type TeamNote } from "../../generated/dashboard";
+import { AddNote, DeleteNote, Notes, type NotesResult, type TeamNote } from "../../generated/dashboard";
+import { isOfInputMethod } from "../../text/keys";
 import { change, may, run, site, viewer } from "../client";
+import { draftOf, keepDraft, noteOf } from "../drafts";
 import { Icon } from "../icons";
 import { onEvent, onStale } from "../live";
 import { isRemoved, remove } from "../toasts";
-import { Act, Fault, When, useAction } from "../ui";
+import { Act, Fault, TooLong, When, useAction } from "../ui";
+
+/** The server accepts no longer note. */
+const NOTE_MAX = 4000;
+
+/** All notes of a conversation, oldest first. */
+async function readAll(id: string): Promise<TeamNote[]> {
+  let all: TeamNote[] = [];
+  for (let before: string | null = null; ;) {
+    const { node }: NotesResult = await run(Notes, { id, before });
+    all = [...node?.notes?.nodes ?? [], ...all];
+    if (!node?.notes?.pageInfo.hasPreviousPage) return all;
+    before = node.notes.pageInfo.startCursor;
+  }
+}
 
 /** The notes of a conversation. Read again when one was written or deleted. */
 export function useNotes(id: string): { notes: ReadonlySignal<TeamNote[]>; read(): void } {
   const notes = useSignal<TeamNote[]>([]);
   const read = () => {
-    run(Notes, { id }).then(({ node }) => void (notes.value = node?.notes?.nodes ?? []), () => {});
+    readAll(id).then((all) => void (notes.value = all), () => {});
   };
   useEffect(() => {
     read();
@@ -40,24 +56,29 @@ export function Note({ note, onChange }: { note: TeamNote; onChange(): void }) {
 }
 
 export function NoteForm({ id, onDone }: { id: string; onDone(): void }) {
-  const text = useSignal("");
+  const text = useSignal(draftOf(noteOf(id)));
+  const write = (words: string) => {
+    text.value = words;
+    keepDraft(noteOf(id), words);
+  };
   const { isBusy, error, act } = useAction();
   const save = (event: Event) => {
     event.preventDefault();
-    if (!text.value.trim()) return;
+    if (!text.value.trim() || text.value.trim().length > NOTE_MAX) return;
     void act(async () => {
       await change(AddNote, { input: { conversationId: id, text: text.value.trim(), siteId: site.value!.id } });
-      text.value = "";
+      write("");
       onDone();
     });
   };
   const onKey = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && (event.metaKey || event.ctrlKey) && !event.isComposing) save(event);
+    if (event.key === "Enter" && (event.metaKey || event.ctrlKey) && !isOfInputMethod(event)) save(event);
   };
   return (
     <form class="reply noting" onSubmit={save}>
-      <textarea aria-label="Note for the team" rows={2} maxLength={4000} value={text.value} placeholder="Write a note that only the team sees…" dir="auto"
-        onInput={(e) => void (text.value = e.currentTarget.value)} onKeyDown={onKey} />
+      <textarea aria-label="Note for the team" rows={2} value={text.value} placeholder="Write a note that only the team sees…" dir="auto"
+        onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
+      <TooLong text={text.value} max={NOTE_MAX} />
       <Fault text={error} />
       <span class="hint">Visitors never see notes.</span>
       <button type="submit" class="solid" disabled={isBusy}><Act icon="note">Save the note</Act></button>

@@ -3,12 +3,12 @@
 import { useSignal } from "@preact/signals";
 import { AddRule, AnswerRules, DeleteRule, Entries, type TryOutResult } from "../../generated/dashboard";
 import { change, may, site } from "../client";
-import { Confirm, Fault, Field, Loading, useAction, useQuery } from "../ui";
+import { Confirm, Fault, Field, Loading, Pager, type Trail, useAction, useQuery } from "../ui";
 
 /** The list of answer rules. `asked` is the last question asked in the lab, for which a rule can be added. */
 export function Rules({ asked }: { asked: TryOutResult["askQuestion"] | null }) {
-  const after = useSignal<string | null>(null);
-  const loaded = useQuery(AnswerRules, { site: site.value!.id, after: after.value });
+  const trail = useSignal<Trail>([null]);
+  const loaded = useQuery(AnswerRules, { site: site.value!.id, after: trail.value.at(-1) ?? null });
   const { error, act } = useAction();
   const remove = (id: string) => act(async () => {
     await change(DeleteRule, { input: { id, siteId: site.value!.id } });
@@ -34,7 +34,7 @@ export function Rules({ asked }: { asked: TryOutResult["askQuestion"] | null }) 
                   {applied.has(rule.id) && <em> Applied to the question above.</em>}</span>
                 {may("WRITE_SOURCES") && <Confirm label="Remove" about={rule.question} question="Remove this rule?" onYes={() => void remove(rule.id)} />}
               </li>))}</ul>
-            {rules.pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = rules.pageInfo.endCursor)}>Next rules</button>}
+            <Pager trail={trail} info={rules.pageInfo} />
           </>
         );
       }}</Loading>

@@ -4,12 +4,12 @@ import { useSignal } from "@preact/signals";
 import { CreateSite, Sites } from "../../generated/dashboard";
 import { change, site, viewer } from "../client";
 import { go, pathOf } from "../route";
-import { Act, Badge, Drawer, Empty, Fault, Field, Loading, Page, useAction, useQuery } from "../ui";
+import { Act, Badge, Drawer, Empty, Fault, Field, Loading, Page, Pager, type Trail, useAction, useQuery } from "../ui";
 
 export function SitesPage() {
-  const after = useSignal<string | null>(null);
+  const trail = useSignal<Trail>([null]);
   const isAdding = useSignal(false);
-  const sites = useQuery(Sites, { after: after.value });
+  const sites = useQuery(Sites, { after: trail.value.at(-1) ?? null });
   if (viewer.value?.kind !== "OPERATOR") return <Page title="No site"><Empty title="Your key does not belong to a site"><p>Sign in with the key of a site.</p></Empty></Page>;
   return (
     <Page title="Sites" tools={<button type="button" class="solid" aria-haspopup="dialog" onClick={() => void (isAdding.value = true)}><Act icon="plus">New site</Act></button>}>
@@ -23,7 +23,7 @@ export function SitesPage() {
               <button type="button" aria-label={`Open ${one.name}`} onClick={() => { site.value = one; go(pathOf("overview")); }}>Open</button>
             </li>))}
           </ul>
-          {found.pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = found.pageInfo.endCursor)}>Show more</button>}
+          <Pager trail={trail} info={found.pageInfo} />
         </>}
       </Loading>
     </Page>

@@ -9,7 +9,7 @@ import {
 import { change, may, run, site, upload } from "../client";
 import { Extraction } from "./extraction";
 import { isRemoved, remove } from "../toasts";
-import { Act, Badge, Empty, Fault, Field, Loading, Page, Skeleton, When, counted, sayError, useAction, useQuery } from "../ui";
+import { Act, Badge, Empty, Fault, Field, Loading, Page, Pager, Skeleton, type Trail, When, counted, sayError, useAction, useQuery } from "../ui";
 
 const POLL_MS = 2500;
 const FILES = "PDF, DOCX, XLSX, PPTX, ODT, ODS, ODP, HTML, Markdown, text or CSV";
@@ -17,8 +17,8 @@ const SCOPES: Record<SyncScope, string> = { PAGE: "Only this page", SECTION: "Th
 const SCHEDULES: Record<SyncSchedule, string> = { NONE: "Only manually", HOURLY: "Every hour", DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month" };
 
 export function SourcesPage() {
-  const after = useSignal<string | null>(null);
-  const loaded = useQuery(Sources, { site: site.value!.id, after: after.value });
+  const trail = useSignal<Trail>([null]);
+  const loaded = useQuery(Sources, { site: site.value!.id, after: trail.value.at(-1) ?? null });
   const note = useSignal("");
   const { isBusy, error, act } = useAction();
   const nodes = loaded.data?.site?.sources?.nodes ?? [];
@@ -54,7 +54,7 @@ export function SourcesPage() {
         return (
           <>
             <ul class="cards">{sources.nodes.filter(({ id }) => !isRemoved(id)).map((source) => <Item key={source.id} source={source} canWrite={canWrite} onChange={loaded.reload} />)}</ul>
-            {sources.pageInfo.hasNextPage && <button type="button" onClick={() => void (after.value = sources.pageInfo.endCursor)}>Next page</button>}
+            <Pager trail={trail} info={sources.pageInfo} />
           </>
         );
       }}</Loading>

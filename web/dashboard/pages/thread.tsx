@@ -4,34 +4,37 @@ import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Assign, Block, type Draft, type Line, MarkRead, Reopen, Resolve, type Row, SetTyping, type TeamNote, Thread as ThreadQuery, Unblock } from "../../generated/dashboard";
+import { isUnreachable } from "../../client/src/graphql";
+import { isOfInputMethod } from "../../text/keys";
 import { mailtoHref } from "../../text/markdown";
 import { change, may, run, site, viewer, watchActivity } from "../client";
-import { draftOf, keepDraft } from "../drafts";
-import { liveState, marked, onEvent, onStale } from "../live";
+import { draftOf, keepDraft, noteOf } from "../drafts";
 import { Icon } from "../icons";
+import { merged, refreshed } from "../lines";
+import { liveState, marked, onEvent, onStale } from "../live";
 import type { Outbox } from "../outbox";
 import { onReply, repliesTo } from "../replies";
-import { pathOf } from "../route";
+import { withParams } from "../route";
 import { enterSends } from "../settings";
 import { done } from "../toasts";
 import { CannedMenu } from "./canned";
 import { DraftButton, Drafted, KeepAsEntry, keepAsEntry } from "./draft";
 import { Note, NoteForm, useNotes } from "./notes";
-import { Act, Badge, Fault, Markdown, Skeleton, When, sayError, useAction } from "../ui";
+import { Act, Badge, Fault, Markdown, Skeleton, TooLong, When, sayError, useAction } from "../ui";
 
 /** The server forgets that somebody is typing after six seconds. */
 const TYPING_MS = 3000;
 const PAGE_SIZE = 50;
+/** The server accepts no longer message. */
+const MESSAGE_MAX = 4000;
+/** A list of messages that is scrolled this close to its end follows new messages. */
+const NEAR_END_PX = 80;
+/** Messages that could not be marked as read are marked again after this time. */
+const MARK_AGAIN_MS = 10_000;
 
 type Presence = { isVisitorHere: boolean; isVisitorTyping: boolean; typingMembers: string[] };
 
 const isOpen = (row: Row) => row.handoff !== null && row.handoff.status !== "RESOLVED";
-
-/** Messages by ID in their order. */
-function merged(lines: Line[], fresh: Line[]): Line[] {
-  const byId = new Map([...lines, ...fresh].map((line) => [line.id, line]));
-  return [...byId.values()].sort((a, b) => a.seq - b.seq);
-}
 
 /** The conversation and its messages. They are read once and then kept current by events. */
 function useThread(id: string, unsent: Outbox) {
@@ -46,8 +49,10 @@ function useThread(id: string, unsent: Outbox) {
     // An event that arrived meanwhile can be newer.
     if (!row.value || node.updatedAt! >= row.value.updatedAt) row.value = node as Row;
     const isFirst = lines.value.length === 0;
-    lines.value = merged(lines.value, node.messages?.nodes ?? []);
-    if (before || isFirst) earlier.value = node.messages?.pageInfo.hasPreviousPage ? node.messages.pageInfo.startCursor : null;
+    const found = node.messages?.nodes ?? [];
+    const { lines: all, hasGap } = before ? { lines: merged(lines.value, found), hasGap: false } : refreshed(lines.value, found);
+    lines.value = all;
+    if (before || isFirst || hasGap) earlier.value = node.messages?.pageInfo.hasPreviousPage ? node.messages.pageInfo.startCursor : null;
     error.value = "";
   };
   const read = (before: string | null) => void load(before).catch((reason) => void (error.value = sayError(reason)));
@@ -75,14 +80,24 @@ function useReading(siteId: string, id: string, lines: Line[]): void {
   const isRead = useRef(0);
   const newest = lines.findLast(({ author }) => author === "VISITOR")?.seq ?? 0;
   useEffect(() => {
+    let again: ReturnType<typeof setTimeout> | undefined;
+    let isGone = false;
     const mark = () => {
       if (document.visibilityState === "hidden" || newest <= isRead.current || !may("WRITE_CONVERSATIONS")) return;
       isRead.current = newest;
-      change(MarkRead, { input: { conversationId: id, siteId, seq: newest } }).then(({ conversation }) => conversation && marked(conversation), () => {});
+      change(MarkRead, { input: { conversationId: id, siteId, seq: newest } }).then(({ conversation }) => conversation && marked(conversation), (error) => {
+        if (!isUnreachable(error) || isRead.current > newest) return;
+        isRead.current = 0;
+        if (!isGone) again = setTimeout(mark, MARK_AGAIN_MS);
+      });
     };
     mark();
     document.addEventListener("visibilitychange", mark);
-    return () => document.removeEventListener("visibilitychange", mark);
+    return () => {
+      isGone = true;
+      clearTimeout(again);
+      document.removeEventListener("visibilitychange", mark);
+    };
   }, [id, newest]);
 }
 
@@ -102,14 +117,13 @@ function usePresence(siteId: string, id: string): ReadonlySignal<Presence | null
 
 interface ThreadProps {
   id: string;
-  tab: string;
   /** Reports the conversation whenever it changes. */
   onRow(row: Row | null): void;
   /** Buttons of the page in the head of the conversation. */
   tools: ComponentChildren;
 }
 
-export function Thread({ id, tab, onRow, tools }: ThreadProps) {
+export function Thread({ id, onRow, tools }: ThreadProps) {
   const siteId = site.value!.id;
   const unsent = useMemo(() => repliesTo(id, siteId), [id]);
   const { row, lines, earlier, error, isMissing, read } = useThread(id, unsent);
@@ -119,13 +133,13 @@ export function Thread({ id, tab, onRow, tools }: ThreadProps) {
   useReading(siteId, id, lines.value);
   useScrolling(log, lines.value, unsent.lines.value.length);
   const { notes, read: readNotes } = useNotes(id);
-  const isNoting = useSignal(false);
-  if (isMissing) return <section class="thread nothing"><p role="status">This conversation does not exist, or your key does not have permission to read it. <a href={pathOf("inbox", { tab })}>Back to the list</a></p></section>;
+  const isNoting = useSignal(draftOf(noteOf(id)) !== "" && draftOf(id) === "");
+  if (isMissing) return <section class="thread nothing"><p role="status">This conversation does not exist, or your key does not have permission to read it. <a href={withParams({ open: "" })}>Back to the list</a></p></section>;
   if (!row.value) return <section class="thread nothing">{error ? <Fault text={error} /> : <Skeleton />}</section>;
   const current = row.value;
   return (
     <section class="thread" aria-label="Conversation">
-      <Head row={current} tab={tab} presence={presence.value} tools={tools} onChange={(changed) => void (row.value = changed)} />
+      <Head row={current} presence={presence.value} tools={tools} onChange={(changed) => void (row.value = changed)} />
       <div class="lines" ref={log} role="log" aria-label="Messages" tabIndex={0}>
         {earlier && <button type="button" class="earlier" onClick={() => read(earlier)}>Show earlier messages</button>}
         {inOrder(lines.value, notes.value).map((line) => ("authorName" in line ? <Note key={line.id} note={line} onChange={readNotes} /> : (
@@ -153,34 +167,38 @@ function inOrder(lines: Line[], notes: TeamNote[]): Array<Line | TeamNote> {
   return notes.length ? [...lines, ...notes].sort((a, b) => a.createdAt.localeCompare(b.createdAt)) : lines;
 }
 
-/** Scrolls to new messages at the end. When earlier messages are added, the visible ones stay where they are. */
+/**
+ * Scrolls to new messages when the end was visible, and always to one's own. When earlier messages are added, the visible ones
+ * stay where they are.
+ */
 function useScrolling(log: { current: HTMLDivElement | null }, lines: Line[], unsentCount: number): void {
-  const before = useRef({ first: "", last: "", height: 0 });
+  const before = useRef({ first: "", last: "", unsentCount: 0, height: 0 });
   useLayoutEffect(() => {
     const box = log.current;
     if (!box) return;
-    const [first, last] = [lines[0]?.id ?? "", `${lines.at(-1)?.id ?? ""} ${unsentCount}`];
-    const isEarlier = before.current.first !== first && before.current.last === last && before.current.first !== "";
-    const { height } = before.current;
+    const [first, last] = [lines[0]?.id ?? "", lines.at(-1)?.id ?? ""];
+    const known = before.current;
+    const isEarlier = known.first !== first && known.last === last && known.first !== "";
+    // What was drawn now may be far below the messages that were there before.
+    const wasAtEnd = !known.first || known.height - box.scrollTop - box.clientHeight < NEAR_END_PX;
     // The texts are drawn after this effect.
     requestAnimationFrame(() => {
-      if (isEarlier) box.scrollTop += box.scrollHeight - height;
-      else if (before.current.last === last) box.scrollTop = box.scrollHeight;
+      if (isEarlier) box.scrollTop += box.scrollHeight - known.height;
+      else if (wasAtEnd || unsentCount > known.unsentCount) box.scrollTop = box.scrollHeight;
       before.current.height = box.scrollHeight;
     });
-    before.current = { first, last, height };
+    before.current = { ...known, first, last, unsentCount };
   }, [lines, unsentCount, log.current]);
 }
 
 interface HeadProps {
   row: Row;
-  tab: string;
   presence: Presence | null;
   tools: ComponentChildren;
   onChange(row: Row): void;
 }
 
-function Head({ row, tab, presence, tools, onChange }: HeadProps) {
+function Head({ row, presence, tools, onChange }: HeadProps) {
   const { isBusy, error, act } = useAction();
   const { handoff } = row;
   const input = { conversationId: row.id, siteId: site.value!.id };
@@ -204,7 +222,7 @@ function Head({ row, tab, presence, tools, onChange }: HeadProps) {
   const href = handoff?.customerEmail ? mailtoHref(handoff.customerEmail) : null;
   return (
     <header>
-      <a class="back button" href={pathOf("inbox", { tab })}><Act icon="back">Back</Act></a>
+      <a class="back button" href={withParams({ open: "" })}><Act icon="back">Back</Act></a>
       {tools}
       <div class="about">
         <h2 dir="auto">{row.question}</h2>
@@ -260,16 +278,16 @@ function ReplyForm({ id, siteId, unsent, presence, row }: ReplyProps) {
   const send = (event: Event) => {
     event.preventDefault();
     const words = text.value.trim();
-    if (!words) return;
+    if (!words || words.length > MESSAGE_MAX) return;
     write("");
     unsent.write(words);
     if (kept.value?.trim()) keepAsEntry(id, siteId, kept.value.trim(), words);
     draft.value = kept.value = null;
   };
-  // Safari reports the Enter that ends a composition with the key code 229 and without `isComposing`.
   const onKey = (event: KeyboardEvent) => {
-    if (event.key === "Escape") event.currentTarget instanceof HTMLElement && event.currentTarget.blur();
-    if (event.key !== "Enter" || event.isComposing || event.keyCode === 229 || event.shiftKey) return;
+    if (isOfInputMethod(event)) return;
+    if (event.key === "Escape") box.current?.blur();
+    if (event.key !== "Enter" || event.shiftKey) return;
     if (enterSends.isOn.value || event.metaKey || event.ctrlKey) send(event);
   };
   const isAway = presence !== null && !presence.isVisitorHere;
@@ -282,8 +300,9 @@ function ReplyForm({ id, siteId, unsent, presence, row }: ReplyProps) {
     <form class="reply" onSubmit={send}>
       <p class="others" role="status">{others.length > 0 && <><Icon name="members" />{others.join(", ")} {others.length > 1 ? "are" : "is"} writing a reply too.</>}</p>
       {isAway && <p class="hint away" role="status">The visitor is not here. {awayText(row.handoff)}</p>}
-      <textarea ref={box} aria-label="Your answer" rows={2} maxLength={4000} value={text.value} placeholder="Write to the visitor…" dir="auto"
+      <textarea ref={box} aria-label="Your answer" rows={2} value={text.value} placeholder="Write to the visitor…" dir="auto"
         onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
+      <TooLong text={text.value} max={MESSAGE_MAX} />
       {draft.value && <Drafted draft={draft.value} />}
       <span class="row"><CannedMenu id={id} onPick={insert} />
       <DraftButton id={id} siteId={siteId} onDraft={(drafted) => { draft.value = drafted; insert(drafted.text); }} />

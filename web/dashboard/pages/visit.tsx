@@ -2,14 +2,14 @@
 
 import { Assign, Members, type Person as PersonRow, type Row, Unassign, Visit as VisitQuery } from "../../generated/dashboard";
 import { change, may, site } from "../client";
-import { pathOf } from "../route";
+import { withParams } from "../route";
 import { SatisfactionFacts } from "./satisfaction";
 import { Triage } from "./triage";
 import { Badge, Fault, Loading, When, counted, useAction, useQuery } from "../ui";
 
 /** Shows nothing until the conversation is known. */
-export function Visit({ row, tab }: { row: Row | null; tab: string }) {
-  return <section class="visit" aria-label="Visit">{row && <><Facts row={row} /><Session key={row.sessionId} id={row.id} tab={tab} changed={row.updatedAt} /></>}</section>;
+export function Visit({ row }: { row: Row | null }) {
+  return <section class="visit" aria-label="Visit">{row && <><Facts row={row} /><Session key={row.sessionId} id={row.id} changed={row.updatedAt} /></>}</section>;
 }
 
 function Facts({ row }: { row: Row }) {
@@ -58,7 +58,7 @@ function languageOf(tag: string | null): string {
 }
 
 /** What is known of the session: the person, the page and the browser, and all questions of the visit. */
-function Session({ id, tab, changed }: { id: string; tab: string; changed: string }) {
+function Session({ id, changed }: { id: string; changed: string }) {
   // It is read again when the conversation changes, because the visitor may have asked another question on another page.
   const loaded = useQuery(VisitQuery, { id }, changed);
   return (
@@ -68,7 +68,7 @@ function Session({ id, tab, changed }: { id: string; tab: string; changed: strin
       const list = session.conversations;
       return (
         <>
-          {session.contact && <Person contact={session.contact} session={session.id} tab={tab} />}
+          {session.contact && <Person contact={session.contact} session={session.id} />}
           <h2>Browser</h2>
           <dl class="facts">
             <div><dt>Page</dt><dd><Address url={session.pageUrl} /></dd></div>
@@ -81,7 +81,7 @@ function Session({ id, tab, changed }: { id: string; tab: string; changed: strin
           {list && list.nodes.length > 0 && <>
             <h2>{counted(list.totalCount, "question")} in this visit</h2>
             <ol>{list.nodes.map((one) => (
-              <li key={one.id}><a href={pathOf("inbox", { tab, open: one.id })} aria-current={one.id === id ? "true" : undefined}><span dir="auto">{one.question}</span><span class="hint row"><When at={one.createdAt} /><Badge value={one.handoff?.status ?? one.outcome} /></span></a></li>))}</ol>
+              <li key={one.id}><a href={withParams({ open: one.id })} aria-current={one.id === id ? "true" : undefined}><span dir="auto">{one.question}</span><span class="hint row"><When at={one.createdAt} /><Badge value={one.handoff?.status ?? one.outcome} /></span></a></li>))}</ol>
           </>}
         </>
       );
@@ -97,7 +97,7 @@ function Address({ url }: { url: string | null }) {
 }
 
 /** The person whom the site's own server named, with the other visits of the person. */
-function Person({ contact, session, tab }: { contact: PersonRow; session: string; tab: string }) {
+function Person({ contact, session }: { contact: PersonRow; session: string }) {
   const others = contact.sessions?.nodes.filter(({ id }) => id !== session) ?? [];
   return (
     <>
@@ -111,7 +111,7 @@ function Person({ contact, session, tab }: { contact: PersonRow; session: string
       {others.length > 0 && <>
         <h2>Other visits</h2>
         <ol>{others.map(({ id, lastSeenAt, conversations }) => conversations?.nodes[0] && (
-          <li key={id}><a href={pathOf("inbox", { tab, open: conversations.nodes[0].id })}><span dir="auto">{conversations.nodes[0].question}</span><span class="hint row"><When at={lastSeenAt} />{counted(conversations.totalCount, "question")}</span></a></li>))}</ol>
+          <li key={id}><a href={withParams({ open: conversations.nodes[0].id })}><span dir="auto">{conversations.nodes[0].question}</span><span class="hint row"><When at={lastSeenAt} />{counted(conversations.totalCount, "question")}</span></a></li>))}</ol>
       </>}
     </>
   );

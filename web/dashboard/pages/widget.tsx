@@ -7,6 +7,7 @@ import { type Texts, UpdateWidget, type Widget, WidgetConfig } from "../../gener
 import { TEXT_MINIMUM, contrast, parseColor } from "../../text/contrast";
 import { change, may, site } from "../client";
 import { param, pathOf, setParams } from "../route";
+import { loadPart } from "../toasts";
 import { Tag } from "./tag";
 import { LanguageTabs, TEXTS, TextsEditor, translated } from "./texts";
 import { Fault, Field, Loading, Page, counted, useAction, useQuery } from "../ui";
@@ -133,7 +134,7 @@ function Color({ label, value, onChange }: { label: string; value: string; onCha
 function Preview({ widget, language }: { widget: Widget; language: string }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const timer = setTimeout(() => void import("../preview").then(({ drawPreview }) => place.current && drawPreview(place.current, widget, language)), 120);
+    const timer = setTimeout(() => void loadPart(import("../preview")).then((part) => part && place.current && part.drawPreview(place.current, widget, language)), 120);
     return () => clearTimeout(timer);
   }, [JSON.stringify(widget), language]);
   return <section aria-label="Preview"><h2>Preview</h2><div class="preview" ref={place} /></section>;

@@ -16,7 +16,6 @@ export const words: Words = {
   human: "الدعم",
   suggestions: "هل تقصد",
   reconnecting: "جارٍ إعادة الاتصال…",
-  badEmail: "يرجى التحقق من عنوان البريد الإلكتروني.",
   ended: "تم إنهاء المحادثة.",
   log: "المحادثة",
   poweredBy: "مدعوم من",

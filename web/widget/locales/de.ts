@@ -16,7 +16,6 @@ export const words: Words = {
   human: "Support",
   suggestions: "Meinten Sie",
   reconnecting: "Verbindung wird wiederhergestellt…",
-  badEmail: "Bitte prüfen Sie die E-Mail-Adresse.",
   ended: "Das Gespräch wurde beendet.",
   log: "Gespräch",
   poweredBy: "Bereitgestellt von",

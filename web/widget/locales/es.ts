@@ -16,7 +16,6 @@ export const words: Words = {
   human: "Soporte",
   suggestions: "Quizás quiso decir",
   reconnecting: "Reconectando…",
-  badEmail: "Compruebe la dirección de correo.",
   ended: "La conversación ha terminado.",
   log: "Conversación",
   poweredBy: "Con tecnología de",

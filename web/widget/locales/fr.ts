@@ -16,7 +16,6 @@ export const words: Words = {
   human: "Support",
   suggestions: "Vouliez-vous dire",
   reconnecting: "Reconnexion…",
-  badEmail: "Veuillez vérifier l’adresse e-mail.",
   ended: "La conversation est terminée.",
   log: "Conversation",
   poweredBy: "Propulsé par",

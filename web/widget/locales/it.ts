@@ -16,7 +16,6 @@ export const words: Words = {
   human: "Assistenza",
   suggestions: "Forse intendeva",
   reconnecting: "Riconnessione…",
-  badEmail: "Controlli l’indirizzo e-mail.",
   ended: "La conversazione è terminata.",
   log: "Conversazione",
   poweredBy: "Offerto da",

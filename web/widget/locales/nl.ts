@@ -16,7 +16,6 @@ export const words: Words = {
   human: "Support",
   suggestions: "Bedoelde u",
   reconnecting: "Opnieuw verbinden…",
-  badEmail: "Controleer het e-mailadres.",
   ended: "Het gesprek is gesloten.",
   log: "Gesprek",
   poweredBy: "Mogelijk gemaakt door",

@@ -16,7 +16,6 @@ export const words: Words = {
   human: "Suporte",
   suggestions: "Quis dizer",
   reconnecting: "A reconectar…",
-  badEmail: "Verifique o endereço de e-mail.",
   ended: "A conversa foi encerrada.",
   log: "Conversa",
   poweredBy: "Desenvolvido por",
