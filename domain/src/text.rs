@@ -1,5 +1,7 @@
 //! Texts from callers: trimmed, counted in Unicode code points and limited in length.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::Invalid;
 
 /// Returns `text` without surrounding white space.
@@ -40,9 +42,9 @@ pub fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-/// Returns the text without differences of case, for searching: `İSTANBUL` equals `istanbul`, and
-/// `LINDENSTRASSE` equals `Lindenstraße`. Folds by way of upper case, because some letters, such as
-/// ß, have more than one letter only there.
+/// Returns the text without differences of case and of composition, for searching: `İSTANBUL` equals
+/// `istanbul`, `LINDENSTRASSE` equals `Lindenstraße`, and é equals e with a separate accent. Folds by
+/// way of upper case, because some letters, such as ß, have more than one letter only there.
 #[must_use]
 pub fn folded(text: &str) -> String {
     const DOT_ABOVE: char = '\u{307}';
@@ -50,9 +52,12 @@ pub fn folded(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     let mut folded = String::with_capacity(text.len());
-    for letter in text.to_uppercase().chars().flat_map(char::to_lowercase) {
+    let composed: String = text.nfc().collect();
+    for letter in composed.to_uppercase().chars().flat_map(char::to_lowercase) {
         match letter {
             'ς' => folded.push('σ'),
+            // Only the capital ẞ still has this letter here.
+            'ß' => folded.push_str("ss"),
             // The lower case of İ is i with a separate dot.
             DOT_ABOVE if folded.ends_with('i') => {}
             letter => folded.push(letter),
@@ -147,6 +152,8 @@ mod tests {
             ("ΟΔΟΣ", "οδοσ"),
             ("MOSKWA МОСКВА", "moskwa москва"),
             ("ﬁn", "FIN"),
+            ("LINDENSTRAẞE", "Lindenstraße"),
+            ("Cafe\u{301}", "CAFÉ"),
         ] {
             assert_eq!(folded(one), folded(other), "{one} {other}");
         }

@@ -34,8 +34,9 @@ const DEPTH_LIMIT: usize = 16;
 /// Content of one sitemap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sitemap {
-    /// Pages in document order, repeats included: absolute, without fragment, on the site that is crawled. Their dates of change are not kept: many sites set a new date for all pages with each
-    /// build, or none, and the validators of the pages cost as little.
+    /// Pages in document order, repeats included: absolute, without fragment, on the site that is crawled. Their dates
+    /// of change are not kept: many sites set a new date for all pages with each build, or none, and the validators of
+    /// the pages cost as little.
     pub pages: Vec<Url>,
     /// The sitemaps of an index, on the site or on the host of the index. Empty at the last level.
     pub sitemaps: Vec<Url>,
@@ -101,7 +102,7 @@ const PREFACE_BYTES: usize = 8 * 1024;
 
 /// Returns where the XML of a sitemap begins. `None` for a text without XML.
 fn xml_start(text: &str) -> Option<usize> {
-    let window = text.get(..PREFACE_BYTES).unwrap_or(text).to_ascii_lowercase();
+    let window = text[..text.floor_char_boundary(PREFACE_BYTES)].to_ascii_lowercase();
     let starts = ["<?xml", "<urlset", "<sitemapindex"].into_iter().filter_map(|start| window.find(start));
     starts.min().or_else(|| text.starts_with('<').then_some(0))
 }
@@ -122,7 +123,7 @@ fn read_xml(text: &str, mut builder: Builder<'_>) -> Result<Sitemap, SitemapErro
     reader.config_mut().check_end_names = false;
     // Programs write addresses with parameters as they are.
     reader.config_mut().allow_dangling_amp = true;
-    let mut depth = 0_usize;
+    let (mut depth, mut references) = (0_usize, 0_usize);
     loop {
         match reader.read_event() {
             Ok(Event::Start(element)) => {
@@ -139,7 +140,9 @@ fn read_xml(text: &str, mut builder: Builder<'_>) -> Result<Sitemap, SitemapErro
             Ok(Event::CData(text)) => builder.text(&text),
             Ok(Event::GeneralRef(reference)) => {
                 let resolved = reference.resolve_char_ref().ok().flatten();
-                builder.text(&resolved.map_or_else(|| entity(&reference), String::from));
+                references += 1;
+                let known = || if references <= REFERENCES_MAX { entity(&reference) } else { String::new() };
+                builder.text(&resolved.map_or_else(known, String::from));
             }
             Ok(Event::Eof) => break,
             Ok(_) => {}
@@ -166,6 +169,9 @@ fn entity(name: &str) -> String {
         known => known.to_owned(),
     }
 }
+
+/// The most references of a sitemap that are resolved, each of which costs as much as parsing a line of HTML.
+const REFERENCES_MAX: usize = 200_000;
 
 /// The longest name of a character in HTML that addresses have, in bytes.
 const ENTITY_BYTES: usize = 7;

@@ -23,6 +23,9 @@ const AGENT: &str = "HelpBot";
 /// Maximum number of sitemaps read in one crawl.
 const SITEMAPS_MAX: usize = 50;
 
+/// Most sitemaps of a crawl on other hosts. A site can name any host, and each request disturbs it.
+const ELSEWHERE_MAX: usize = 5;
+
 /// Result of checking robots.txt for a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RobotsVerdict {
@@ -134,6 +137,8 @@ pub(super) struct Sitemaps {
     places: VecDeque<Url>,
     seen: HashSet<Url>,
     left: usize,
+    /// Number of sitemaps on other hosts that were met.
+    elsewhere: usize,
 }
 
 /// Content of one sitemap.
@@ -162,7 +167,7 @@ impl Sitemaps {
         }
         let places = if listed.is_empty() { places(start) } else { VecDeque::new() };
         let waiting = listed.into_iter().map(|url| (url, 1)).collect();
-        Self { site: start.clone(), waiting, places, seen: HashSet::new(), left: SITEMAPS_MAX }
+        Self { site: start.clone(), waiting, places, seen: HashSet::new(), left: SITEMAPS_MAX, elsewhere: 0 }
     }
 
     /// Reads the next sitemap. `None` when all are read or the limit is reached.
@@ -187,10 +192,22 @@ impl Sitemaps {
                 return Ok(None);
             }
             self.left -= 1;
+            // Of its own host, the rules were read before.
+            let (mut delay, is_own) = (delay, plan::is_same_site(&self.site, &url));
+            if !is_own {
+                self.elsewhere += 1;
+                let is_allowed = self.elsewhere <= ELSEWHERE_MAX
+                    && matches!(ground.judge(reader, &url).await, RobotsVerdict::Allowed);
+                if !is_allowed {
+                    continue;
+                }
+                delay = ground.delay(&url);
+            }
             match fetch_sitemap(reader, &mut ground.files, &url, &self.site, level, delay).await? {
                 Ok(SitemapContents { pages, sitemaps, is_truncated }) => {
                     self.places.clear();
-                    self.waiting.extend(sitemaps.into_iter().map(|url| (url, level + 1)));
+                    let most = self.left.saturating_sub(self.waiting.len());
+                    self.waiting.extend(sitemaps.into_iter().take(most).map(|url| (url, level + 1)));
                     return Ok(Some(Listed { url, pages: Ok(pages), is_truncated }));
                 }
                 Err(reason) if is_listed => {

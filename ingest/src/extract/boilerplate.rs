@@ -150,7 +150,7 @@ fn is_in_repeated_item(dom: &Dom, header: NodeId) -> bool {
     let is_alike = |other: NodeId| {
         dom.name(other) == dom.name(item)
             && class(other) == class(item)
-            && dom.children(other).any(|child| *dom.name(child) == local_name!("header"))
+            && dom.children(other).take(NAVIGATION_NODES).any(|child| *dom.name(child) == local_name!("header"))
     };
     class(item).is_some() && [dom.next_element(item), dom.previous_element(item)].into_iter().flatten().any(is_alike)
 }

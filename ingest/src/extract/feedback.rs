@@ -60,8 +60,7 @@ const FURTHER: [&str; 18] = [
 ];
 
 /// Prompts to ask that may begin other questions as well, folded and whole.
-const ASKED: [&str; 10] = [
-    "questions",
+const ASKED: [&str; 9] = [
     "anyquestions",
     "havequestions",
     "haveaquestion",

@@ -51,8 +51,8 @@ const NOTES: [&str; 41] = [
     "上次更新",
 ];
 
-/// How links to the neighbors of a page begin, folded.
-const NEIGHBORS: [&str; 14] = [
+/// The first words of links to the neighbors of a page, folded.
+const NEIGHBORS: [&str; 18] = [
     "previous",
     "next",
     "vorherige",
@@ -63,11 +63,18 @@ const NEIGHBORS: [&str; 14] = [
     "suivant",
     "anterior",
     "siguiente",
-    "próxim",
+    "próximo",
+    "próxima",
     "precedente",
-    "successiv",
-    "下一",
+    "successivo",
+    "successiva",
+    "下一页",
+    "下一頁",
+    "下一篇",
 ];
+
+/// The longest line of this kind that is not a link, in bytes: longer ones are sentences of an answer.
+const LONGEST_NOTE_BYTES: usize = 80;
 
 /// The longest line of this kind, in bytes.
 const LONGEST_BYTES: usize = 160;
@@ -102,5 +109,10 @@ fn is_note(flow: &Flow, id: BlockId) -> bool {
     let folded = question::fold(text);
     let begins = |words: &[&str]| words.iter().any(|word| folded.starts_with(word));
     let is_link = block.link_bytes as usize + 2 >= text.trim().len();
-    begins(&NOTES) || is_link && begins(&NEIGHBORS)
+    // "Next-day delivery" is no link to the next page.
+    let names_neighbor = || {
+        let first = text.split(|c: char| !c.is_alphanumeric() && c != '-').find(|word| !word.is_empty());
+        first.is_some_and(|word| NEIGHBORS.contains(&question::fold(word).as_str()))
+    };
+    begins(&NOTES) && (is_link || text.len() <= LONGEST_NOTE_BYTES) || is_link && names_neighbor()
 }

@@ -4,6 +4,7 @@
 //! odd statement is one too.
 
 mod labels;
+mod switches;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
@@ -308,63 +309,11 @@ fn strip(line: &str, label: fn(&str) -> Option<&str>) -> &str {
     }
     let rest =
         rest.trim_end_matches(['#', '¶', '▼', '▾', '▲', '▴', '⌄', '⌃', '˅', '˄', '🔽', '🔼', '➕', '➖', '+', ' ']);
-    let sign = SIGNS.into_iter().find(|sign| rest.ends_with(sign));
-    let rest = without_switch(sign.map_or(rest, |sign| rest[..rest.len() - sign.len()].trim_end()));
+    let rest = switches::without_switch(switches::without_sign(rest));
     // The mark of a footnote behind the question mark.
     let bare = rest.trim_end_matches(['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹', ' ']);
     if ends_in_mark(bare) { bare } else { rest }
 }
-
-/// Signs apart from the words before them that show whether an answer is open.
-const SIGNS: [&str; 8] = [" ×", " ✕", " ✖", " −", " –", " ›", " ❯", " >"];
-
-/// A question without the words behind it that open and close its answer: "Can I pay? Show".
-fn without_switch(line: &str) -> &str {
-    let Some(at) = line.rfind(['?', '？', '؟']) else { return line };
-    let end = at + line[at..].chars().next().map_or(0, char::len_utf8);
-    if line.len() - end > LONGEST_SWITCH_BYTES {
-        return line;
-    }
-    // "ShowHide" are two words, of which the style shows one.
-    let mut rest = line[end..].chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
-    let mut is_switch = false;
-    while let Some(word) = SWITCHES.iter().filter(|word| rest.starts_with(**word)).max_by_key(|word| word.len()) {
-        rest.drain(..word.len());
-        is_switch = rest.is_empty();
-    }
-    if is_switch { &line[..end] } else { line }
-}
-
-/// The longest words that open and close an answer, in bytes.
-const LONGEST_SWITCH_BYTES: usize = 40;
-
-/// Words that open and close an answer.
-const SWITCHES: [&str; 24] = [
-    "show",
-    "hide",
-    "open",
-    "close",
-    "toggle",
-    "expand",
-    "collapse",
-    "answer",
-    "anzeigen",
-    "ausblenden",
-    "öffnen",
-    "schließen",
-    "aufklappen",
-    "zuklappen",
-    "afficher",
-    "masquer",
-    "ouvrir",
-    "fermer",
-    "mostrar",
-    "ocultar",
-    "abrir",
-    "cerrar",
-    "mostra",
-    "nascondi",
-];
 
 /// A text reduced to its letters and digits, folded: equal for the same question shown twice.
 pub(crate) fn fold(text: &str) -> String {

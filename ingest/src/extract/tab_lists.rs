@@ -159,7 +159,8 @@ fn by_place(dom: &Dom, list: NodeId, count: usize) -> Option<Vec<NodeId>> {
 fn beginning(dom: &Dom, id: NodeId) -> String {
     let mut text = String::new();
     for id in dom.descendants(id).take(LABEL_NODES) {
-        text.push_str(dom.text_of(id));
+        // One character more tells that the text is longer than any label.
+        text.extend(dom.text_of(id).chars().take(LONGEST_LABEL_BYTES + 1 - text.len()));
         if text.len() > LONGEST_LABEL_BYTES {
             break;
         }

@@ -2,7 +2,7 @@
 //!
 //! A directive in a document makes async-graphql execute it, so each document is sent with and without one. The
 //! directive is at the end, so that the positions in errors are the same. The order of the
-//! fields is tested apart.
+//! fields is tested separately.
 
 use fastrand::Rng;
 use helpbot_domain::key::{KeyKind, Scope};

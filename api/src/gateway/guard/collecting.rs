@@ -7,7 +7,7 @@
 //! same response key are merged, and arguments without a value are left out. A selection without fields
 //! selects a marker, which [`ResultShape`] removes from the result.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{
     BaseType, Directive, DocumentOperations, ExecutableDocument, Field, InlineFragment, OperationDefinition, Selection,
@@ -19,8 +19,8 @@ use async_graphql_value::Value;
 use super::model::{Kind, SchemaModel, TypeModel};
 use super::shape::ResultShape;
 
-/// Response key of the marker. Names that begin with two underscores are reserved.
-const MARKER: &str = "__selected";
+/// Response key of the marker. No document can contain it, because it is not a name.
+const MARKER: &str = "-";
 
 /// The copy of `operation`, and the shape of its result.
 pub(super) fn executable(
@@ -43,33 +43,41 @@ pub(super) fn executable(
     (ExecutableDocument { operations, fragments: HashMap::new() }, shape)
 }
 
-/// The first variable that is null and decides an `@skip` or `@include` of the operation, which need true or false.
+/// The first variable that is null although an `@skip` or `@include` of the operation uses it. Both need true or false.
 pub(super) fn null_condition<'a>(
     operation: &'a OperationDefinition,
     document: &'a ExecutableDocument,
     variables: &Variables,
 ) -> Option<&'a Name> {
-    let is_null = |name: &&Name| variables.get(*name) == Some(&ConstValue::Null);
-    let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
-    fragments.chain([&operation.selection_set.node]).flat_map(conditions).find(is_null)
+    let mut found = Vec::new();
+    add_conditions(&operation.selection_set.node, document, &mut HashSet::new(), &mut found);
+    found.into_iter().find(|name| variables.get(*name) == Some(&ConstValue::Null))
 }
 
-/// The variables that decide an `@skip` or `@include` of the selection set.
-fn conditions(set: &SelectionSet) -> Vec<&Name> {
-    let mut found = Vec::new();
+/// Adds the variables that the `@skip` and `@include` of the selection set and its fragments use.
+fn add_conditions<'a>(
+    set: &'a SelectionSet,
+    document: &'a ExecutableDocument,
+    seen: &mut HashSet<&'a str>,
+    found: &mut Vec<&'a Name>,
+) {
     for item in &set.items {
         for directive in item.node.directives() {
             if let Some(Value::Variable(name)) = condition(&directive.node) {
                 found.push(name);
             }
         }
-        match &item.node {
-            Selection::Field(field) => found.extend(conditions(&field.node.selection_set.node)),
-            Selection::InlineFragment(fragment) => found.extend(conditions(&fragment.node.selection_set.node)),
-            Selection::FragmentSpread(_) => {}
-        }
+        let set = match &item.node {
+            Selection::Field(field) => &field.node.selection_set.node,
+            Selection::InlineFragment(fragment) => &fragment.node.selection_set.node,
+            Selection::FragmentSpread(spread) => {
+                let name = &spread.node.fragment_name.node;
+                let Some(fragment) = document.fragments.get(name).filter(|_| seen.insert(name)) else { continue };
+                &fragment.node.selection_set.node
+            }
+        };
+        add_conditions(set, document, seen, found);
     }
-    found
 }
 
 /// The argument of `@skip` or `@include`.
@@ -87,7 +95,8 @@ struct Collecting<'a> {
     typename: Type,
 }
 
-/// A part of what several selection sets select on one type, with all its selection sets.
+/// One thing that is selected on a type: a field, or the fragments on another type. It has every selection set that was
+/// given for it.
 enum Part<'a> {
     /// The fields with one response key.
     Field(&'a Positioned<Field>, Vec<&'a SelectionSet>),
@@ -236,8 +245,8 @@ impl<'a> Collecting<'a> {
         })
     }
 
-    /// The value without the input fields whose variable has no value. `None` for such a variable itself. An item of
-    /// a list is null then.
+    /// The value without the input fields whose variable has no value. `None` for such a variable itself. In a
+    /// list, such a variable becomes null.
     fn value(&self, value: &Value) -> Option<Value> {
         Some(match value {
             Value::Variable(name) if self.variable(name).is_none() => return None,

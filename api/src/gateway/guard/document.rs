@@ -193,7 +193,12 @@ impl Document {
     fn add_fields<'a>(&'a self, set: &'a SelectionSet, fields: &mut Vec<&'a Field>) {
         for item in &set.items {
             match &item.node {
-                Selection::Field(field) => fields.push(&field.node),
+                Selection::Field(field) => {
+                    let key = &field.node.response_key().node;
+                    if !fields.iter().any(|known| known.response_key().node == *key) {
+                        fields.push(&field.node);
+                    }
+                }
                 Selection::InlineFragment(fragment) => self.add_fields(&fragment.node.selection_set.node, fields),
                 Selection::FragmentSpread(spread) => {
                     // The guard has rejected cycles and bounded the expansion.

@@ -6,6 +6,8 @@
 //! such a field into null (6.4.4). What the document does not select is removed: the markers of
 //! [`collecting`](super::collecting).
 
+use std::collections::HashMap;
+
 use async_graphql::parser::types::{BaseType, Type};
 use async_graphql::{Name, PathSegment, ServerError, Value};
 
@@ -37,9 +39,10 @@ impl ResultShape {
         }
     }
 
-    /// Completes the data of a response: nulls for what failed, the order of the selection, and nothing else.
+    /// Completes the data of a response: nulls for what failed, and the order of the selection.
     pub(crate) fn complete(&self, data: &mut Value, errors: &[ServerError]) {
-        if !errors.is_empty() && self.is_lost(data, &mut Vec::new(), errors) {
+        let failed: Vec<&ServerError> = errors.iter().filter(|error| !error.path.is_empty()).collect();
+        if !failed.is_empty() && self.is_lost(data, 0, &failed) {
             *data = Value::Null;
         }
         self.arrange(data);
@@ -70,22 +73,26 @@ impl ResultShape {
         }
     }
 
-    /// Whether an object lacks a value that cannot be null. Writes the other nulls. `path` is that of the object.
-    fn is_lost(&self, object: &mut Value, path: &mut Vec<PathSegment>, errors: &[ServerError]) -> bool {
+    /// Whether an object lacks a value that cannot be null. Also writes null for each missing field that failed and may
+    /// be null. `errors` are those whose path leads through the object, which is `depth` segments long.
+    fn is_lost(&self, object: &mut Value, depth: usize, errors: &[&ServerError]) -> bool {
         let Value::Object(fields) = object else { return false };
+        let mut failed: HashMap<&str, Vec<&ServerError>> = HashMap::new();
+        for error in errors {
+            if let Some(PathSegment::Field(key)) = error.path.get(depth) {
+                failed.entry(key).or_default().push(error);
+            }
+        }
         for field in &self.0 {
-            path.push(PathSegment::Field(field.key.to_string()));
+            // Without an error, a missing field belongs to objects of another type.
+            let Some(errors) = failed.get(field.key.as_str()) else { continue };
             let is_lost = match fields.get_mut(&field.key) {
-                Some(value) => field.is_lost(value, &field.ty, path, errors),
-                // Without an error, the field belongs to objects of another type.
+                Some(value) => field.is_lost(value, &field.ty, depth + 1, errors),
                 None => {
-                    errors.iter().any(|error| error.path.starts_with(path.as_slice())) && {
-                        fields.insert(field.key.clone(), Value::Null);
-                        !field.ty.nullable
-                    }
+                    fields.insert(field.key.clone(), Value::Null);
+                    !field.ty.nullable
                 }
             };
-            path.pop();
             if is_lost {
                 return true;
             }
@@ -96,18 +103,23 @@ impl ResultShape {
 
 impl ShapedField {
     /// Whether the value is null although its type does not allow it.
-    fn is_lost(&self, value: &mut Value, ty: &Type, path: &mut Vec<PathSegment>, errors: &[ServerError]) -> bool {
+    fn is_lost(&self, value: &mut Value, ty: &Type, depth: usize, errors: &[&ServerError]) -> bool {
         let mut has_lost = false;
         match (&mut *value, &ty.base) {
             (Value::List(items), BaseType::List(item_type)) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    path.push(PathSegment::Index(index));
-                    has_lost |= self.is_lost(item, item_type, path, errors);
-                    path.pop();
+                let mut failed: HashMap<usize, Vec<&ServerError>> = HashMap::new();
+                for error in errors {
+                    if let Some(PathSegment::Index(index)) = error.path.get(depth) {
+                        failed.entry(*index).or_default().push(error);
+                    }
+                }
+                for (index, errors) in failed {
+                    let Some(item) = items.get_mut(index) else { continue };
+                    has_lost |= self.is_lost(item, item_type, depth + 1, &errors);
                 }
             }
             (Value::Object(_), BaseType::Named(_)) => {
-                has_lost = self.nested.as_ref().is_some_and(|nested| nested.is_lost(value, path, errors));
+                has_lost = self.nested.as_ref().is_some_and(|nested| nested.is_lost(value, depth, errors));
             }
             _ => {}
         }
@@ -146,7 +158,7 @@ mod tests {
     #[test]
     fn fields_get_the_order_of_the_selection_and_markers_are_removed() {
         let shape = shape(&[("list", "[T]!", Some(&[("b", "Int"), ("a", "Int")])), ("empty", "T", Some(&[]))]);
-        let mut result = value!({ "empty": { "__selected": "T" }, "list": [{ "a": 1, "b": null }, null, { "b": 2 }] });
+        let mut result = value!({ "empty": { "-": "T" }, "list": [{ "a": 1, "b": null }, null, { "b": 2 }] });
 
         shape.complete(&mut result, &[]);
 

@@ -92,8 +92,8 @@ impl Crawl<'_> {
             copies.iter().map(|(canonical, row, _)| (row.page.url.as_str(), canonical)).filter_map(parsed).collect();
         for (canonical, row, texts) in copies {
             let is_shared = counts.get(&canonical).is_some_and(|&count| count >= DOUBTFUL_COPIES);
-            let is_unchanged = self.report.is_unchanged(canonical.as_str());
             let original = self.original(&canonical, &named);
+            let is_unchanged = [&canonical, &original].iter().any(|url| self.report.is_unchanged(url.as_str()));
             // Lists often name their first page as the original of the others.
             let is_next = is_further_page(&row.page.url) && !self.contents.shares(&original, &texts);
             let is_doubtful = self.is_home(&canonical) || is_shared || is_next;

@@ -5,6 +5,7 @@
 mod fixture;
 mod hostile;
 mod large;
+mod odd_sites;
 mod over_graphql;
 mod reading;
 mod rules;
