@@ -113,7 +113,8 @@ pub(super) fn plain_path(url: &Url) -> String {
     let path = url.path().to_ascii_lowercase();
     let bare = path.rsplit_once('.').filter(|(_, end)| PAGE_EXTENSIONS.contains(end)).map_or(&*path, |(bare, _)| bare);
     let (folder, name) = bare.rsplit_once('/').unwrap_or(("", bare));
-    let is_default = ["", "index", "default"].contains(&name) || name.starts_with("index.") || name.starts_with("default.");
+    let is_default =
+        ["", "index", "default"].contains(&name) || name.starts_with("index.") || name.starts_with("default.");
     if is_default { folder } else { bare }.to_owned()
 }
 

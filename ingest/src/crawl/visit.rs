@@ -155,7 +155,9 @@ fn of_response(reader: &std::sync::Arc<Reader>, fetched: FetchedPage) -> Begun {
         304 => return done(&fetched, UrlContent::Unchanged),
         200..300 => {}
         404 | 410 => return done(&fetched, UrlContent::Missing(reasons::of_status(fetched.status))),
-        429 | 502..=504 | 507..=509 | 520.. => return done(&fetched, UrlContent::Unreachable(reasons::of_status(fetched.status))),
+        429 | 502..=504 | 507..=509 | 520.. => {
+            return done(&fetched, UrlContent::Unreachable(reasons::of_status(fetched.status)));
+        }
         // The server responds, so that other pages may be there.
         status => return done(&fetched, UrlContent::Unreadable(reasons::of_status(status))),
     }
