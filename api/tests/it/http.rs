@@ -409,6 +409,7 @@ async fn each_root_field_of_a_mutation_counts_against_the_rate_limit() {
 
 #[tokio::test]
 async fn the_number_of_root_fields_of_a_mutation_is_limited_by_the_kind_of_key() {
+    const THREE: &str = "fragment F on Mutation { a: bump { bumps } b: bump { bumps } c: bump { bumps } }";
     let app = App::start().await;
     let send = |key: &str, fields: String| {
         let request = Request::builder().method("POST").uri("/graphql").header(header::CONTENT_TYPE, PLAIN);
@@ -419,11 +420,13 @@ async fn the_number_of_root_fields_of_a_mutation_is_limited_by_the_kind_of_key()
         let fields: String = (0..count).map(|n| format!("a{n}: bump {{ bumps }} ")).collect();
         format!("mutation {{ {fields} }}")
     };
-    let in_fragments =
-        "mutation { ...F ...F } fragment F on Mutation { a: bump { bumps } b: bump { bumps } c: bump { bumps } }";
+    let six = format!("mutation {{ ...F d: bump {{ bumps }} e: bump {{ bumps }} f: bump {{ bumps }} }} {THREE}");
 
     let widget = (send(&app.widget_key, mutation(5)).await, send(&app.widget_key, mutation(6)).await);
-    let spread = send(&app.widget_key, in_fragments.into()).await;
+    let spread = send(&app.widget_key, six).await;
+    let before = app.traces.bumps.load(Ordering::SeqCst);
+    let repeated = send(&app.widget_key, format!("mutation {{ ...F ...F }} {THREE}")).await;
+    let executed = app.traces.bumps.load(Ordering::SeqCst) - before;
     let secret = (send(&app.secret_key, mutation(25)).await, send(&app.secret_key, mutation(26)).await);
 
     for (accepted, rejected) in [widget, secret] {
@@ -432,4 +435,6 @@ async fn the_number_of_root_fields_of_a_mutation_is_limited_by_the_kind_of_key()
         assert!(rejected.body.get("data").is_none());
     }
     assert_eq!(spread.code(), "COMPLEXITY_LIMIT", "fields in fragments count: {}", spread.body);
+    assert_eq!(repeated.code(), "", "a field that is selected twice counts once: {}", repeated.body);
+    assert_eq!(executed, 3);
 }
