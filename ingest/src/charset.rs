@@ -27,7 +27,7 @@ pub fn decode(bytes: &[u8], http_content_type: Option<&str>) -> (String, &'stati
     match declared {
         // A page that claims UTF-8 without being UTF-8 is decoded by what it contains: old pages on a server with a
         // default header are common.
-        Some(encoding) if encoding != UTF_8 && !is_utf_8_all_the_same(bytes, encoding) => with(encoding, bytes),
+        Some(encoding) if encoding != UTF_8 && !is_undeclared_utf_8(bytes, encoding) => with(encoding, bytes),
         _ => match std::str::from_utf8(bytes) {
             Ok(_) if declared.is_none() && has_japanese_escapes(bytes) => with(ISO_2022_JP, bytes),
             Ok(text) => (text.to_owned(), UTF_8.name()),
@@ -44,7 +44,7 @@ pub fn decode(bytes: &[u8], http_content_type: Option<&str>) -> (String, &'stati
 const PROOF_CHARS: usize = 8;
 
 /// Returns whether the bytes are UTF-8 although another encoding is declared. Servers add a default to every page.
-fn is_utf_8_all_the_same(bytes: &[u8], declared: &'static Encoding) -> bool {
+fn is_undeclared_utf_8(bytes: &[u8], declared: &'static Encoding) -> bool {
     let needed = if declared.is_single_byte() { 1 } else { PROOF_CHARS };
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().filter(|c| !c.is_ascii()).nth(needed - 1).is_some())
 }

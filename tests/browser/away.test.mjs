@@ -164,10 +164,10 @@ test("a_browser_that_shows_no_notifications_of_pages_keeps_the_list_current", as
 
 test("new_messages_leave_what_the_agent_reads_in_place", async () => {
   const { id } = await waiting("Reading");
-  for (let i = 0; i < 30; i++) await send(id, `Line ${i} of the talk`);
+  for (let i = 0; i < 30; i++) await send(id, `Line ${i} of the chat`);
   const agent = await Agent.on(browser, world, `inbox?open=${id}`);
   const lines = agent.page.getByRole("log", { name: "Messages" });
-  await lines.getByText("Line 29 of the talk").waitFor();
+  await lines.getByText("Line 29 of the chat").waitFor();
   await until(() => lines.evaluate((box) => box.scrollTop > 0));
   await lines.evaluate((box) => box.scrollTo(0, 20));
 

@@ -155,7 +155,7 @@ fn is_in_repeated_item(dom: &Dom, header: NodeId) -> bool {
     class(item).is_some() && [dom.next_element(item), dom.previous_element(item)].into_iter().flatten().any(is_alike)
 }
 
-/// Whether an aside is a remark within running text: it stands beside a paragraph, list or heading, or in an answer that opens,
+/// Whether an aside is a remark within running text: it follows or precedes a paragraph, list or heading, or in an answer that opens,
 /// says a sentence, and holds neither fields nor a list of links.
 fn is_in_running_text(dom: &Dom, aside: NodeId) -> bool {
     let is_text = |id: NodeId| {

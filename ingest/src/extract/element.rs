@@ -233,7 +233,7 @@ fn is_back_reference(dom: &Dom, id: NodeId) -> bool {
     *dom.name(id) == local_name!("a") && names(dom, id).any(|name| name.contains("backref") || name == "fn-back")
 }
 
-/// Whether a link is only a sign that leads to its own heading ("#", "¶"), or stands beside the heading that it leads to.
+/// Whether a link is only a sign that leads to its own heading ("#", "¶"), or is next to the heading that it leads to.
 fn is_permalink(dom: &Dom, id: NodeId) -> bool {
     if *dom.name(id) != local_name!("a") {
         return false;

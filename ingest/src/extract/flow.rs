@@ -63,7 +63,7 @@ pub(crate) enum Numbering {
 }
 
 impl Numbering {
-    /// A number as it stands before an item. Numbers that have no letter or Roman form are written in digits.
+    /// A number as it is written before an item. Numbers that have no letter or Roman form are written in digits.
     pub fn written(self, number: u32) -> String {
         let letter = |first: u8| {
             let offset = number.checked_sub(1).filter(|&offset| offset < 26)?;

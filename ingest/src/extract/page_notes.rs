@@ -1,6 +1,6 @@
 //! What a page says about itself below its content: "Edit this page", "Last updated on", "Next page".
 //!
-//! Called by `flatten` once the blocks of the page are known. Only what stands behind all content counts, so that an answer
+//! Called by `flatten` once the blocks of the page are known. Only what follows all content counts, so that an answer
 //! may speak of its last update.
 
 use super::flow::{BlockId, Flow};

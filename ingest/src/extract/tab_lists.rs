@@ -1,6 +1,6 @@
 //! Tabs of which only a class or an id speaks: a list of labels, and as many panels behind it.
 //!
-//! Called by `rearrange` before it puts tabs above their panels. A label leads to its panel by a link, or stands at the same
+//! Called by `rearrange` before it puts tabs above their panels. A label leads to its panel by a link, or is at the same
 //! place among the labels as the panel among the panels.
 
 use std::collections::HashMap;

@@ -86,7 +86,7 @@ fn lists_refer_to_styles_and_change_their_definition() {
     };
     let item = |text: &str| paragraph("<w:numPr><w:ilvl w:val='0'/><w:numId w:val='2'/></w:numPr>", text);
     let body =
-        [paragraph("", "The safe in your room opens in two steps:"), item("Press C."), item("Turn the knob.")].concat();
+        [paragraph("", "The safe in your suite opens in two steps:"), item("Press C."), item("Turn the knob.")].concat();
     let text = |numbering: String| lines(&word(&body, &[("word/numbering.xml", &numbering)])).join("\n");
 
     let by_style = format!(
@@ -121,7 +121,7 @@ fn a_paragraph_whose_end_was_deleted_goes_on() {
 fn names_of_parts_are_those_of_windows_too() {
     let document = format!(
         "<w:document><w:body>{}</w:body></w:document>",
-        paragraph("", "All guests of the house may use the pool in the garden.")
+        paragraph("", "All guests of the hotel may use the pool in the garden.")
     );
     let utf_16: Vec<u8> = format!("\u{feff}{document}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let sheet = "<worksheet><sheetData><row r='1'><c r='A1' t='s'><v>0</v></c><c r='B1' t='s'><v>1</v></c></row></sheetData>\
@@ -136,11 +136,11 @@ fn names_of_parts_are_those_of_windows_too() {
 
     assert_eq!(
         lines(&read("a.docx", &[("word\\document.xml", &document)])),
-        [" : All guests of the house may use the pool in the garden."]
+        [" : All guests of the hotel may use the pool in the garden."]
     );
     assert_eq!(lines(&read("a.xlsx", &parts)), ["Is the pool free? = Yes, for all guests."]);
     let page = files::extract("a.docx", &archive(&[("word/document.xml", utf_16.as_slice())])).expect("a document");
-    assert_eq!(lines(&page), [" : All guests of the house may use the pool in the garden."]);
+    assert_eq!(lines(&page), [" : All guests of the hotel may use the pool in the garden."]);
 }
 
 #[test]

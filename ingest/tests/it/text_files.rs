@@ -108,7 +108,7 @@ fn front_matter_may_begin_and_end_in_other_ways() {
         assert_eq!((page.title.as_str(), page.items.len(), has_passage), ("Billing", 2, false), "{head}");
     }
     let ruled =
-        "---\n\nAll guests may use the pool in the garden of the house.\n\n---\n\n## How do I pay?\n\nBy card.\n";
+        "---\n\nAll guests may use the pool in the garden of the hotel.\n\n---\n\n## How do I pay?\n\nBy card.\n";
     assert!(read("a.md", ruled.as_bytes()).items.len() > 1, "a line that is drawn is no front matter");
 }
 

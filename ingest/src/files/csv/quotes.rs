@@ -32,7 +32,7 @@ fn is_in_single_quotes(text: &str, separator: u8) -> bool {
     first.len() > 1 && first.starts_with('\'') && first.ends_with('\'') && first.contains(&between)
 }
 
-/// Whether a backslash stands before a quote that cannot be the end of a cell, so that it is not the end of a path.
+/// Whether there is a backslash before a quote that cannot be the end of a cell, so that it is not the end of a path.
 fn has_backslashes(text: &str, separator: char) -> bool {
     let mut followers = text.match_indices("\\\"").map(|(at, sign)| text[at + sign.len()..].chars().next());
     followers.any(|next| next.is_some_and(|next| next != separator && !matches!(next, '\n' | '\r' | '"')))

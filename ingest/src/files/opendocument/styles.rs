@@ -19,7 +19,7 @@ pub(super) struct ListLevel {
     /// The sign for the first number: "1", "a", "A", "i" or "I". Empty for bullets.
     pub format: String,
     pub start: u32,
-    /// What stands before and behind the number.
+    /// The text before and behind the number.
     pub around: (String, String),
 }
 
