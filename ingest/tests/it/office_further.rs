@@ -85,8 +85,8 @@ fn lists_refer_to_styles_and_change_their_definition() {
         format!("<w:lvl w:ilvl='0'><w:start w:val='1'/><w:numFmt w:val='{format}'/><w:lvlText w:val='{text}'/></w:lvl>")
     };
     let item = |text: &str| paragraph("<w:numPr><w:ilvl w:val='0'/><w:numId w:val='2'/></w:numPr>", text);
-    let body =
-        [paragraph("", "The safe in your suite opens in two steps:"), item("Press C."), item("Turn the knob.")].concat();
+    let body = [paragraph("", "The safe in your suite opens in two steps:"), item("Press C."), item("Turn the knob.")]
+        .concat();
     let text = |numbering: String| lines(&word(&body, &[("word/numbering.xml", &numbering)])).join("\n");
 
     let by_style = format!(
