@@ -57,7 +57,7 @@ impl QuoteReader {
             push_quoted(&cell, out);
             return rest;
         }
-        let end = text.find(|c| c == self.separator || matches!(c, '\n' | '\r')).unwrap_or(text.len());
+        let end = text.find([self.separator, '\n', '\r']).unwrap_or(text.len());
         let cell = &text[..end];
         if cell.contains('"') {
             push_quoted(cell.trim(), out);
