@@ -136,7 +136,10 @@ mod tests {
 
     use super::*;
 
-    fn shape(fields: &[(&str, &str, Option<&[(&str, &str)]>)]) -> ResultShape {
+    /// The key and type of a field, and those of the fields in it.
+    type Selected<'a> = (&'a str, &'a str, Option<&'a [(&'a str, &'a str)]>);
+
+    fn shape(fields: &[Selected<'_>]) -> ResultShape {
         let mut shape = ResultShape::default();
         for (key, ty, nested) in fields {
             let nested = nested.map(|fields| {
