@@ -18,7 +18,8 @@ use std::collections::HashMap;
 use self::numbering::ListNumbering;
 use self::styles::Styles;
 use self::writer::HtmlWriter;
-use super::archive::{Archive, unreadable};
+use super::archive::Archive;
+use super::package;
 use super::xml::{self, XmlNode};
 use crate::extract::{self, ExtractError, Page};
 
@@ -32,12 +33,11 @@ const DOCUMENT_PART: &str = "word/document.xml";
 /// and those of a page of HTML.
 pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     let mut archive = Archive::open(bytes)?;
-    let part = document_part(&mut archive)?;
+    let part = package::main_part(&mut archive, DOCUMENT_PART, "there is no Word document in it")?;
     let folder = part.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let name = part.rsplit('/').next().unwrap_or_default();
-    let relations = archive.optional(&format!("{folder}/_rels/{name}.rels"))?;
+    let relations = package::relations(&mut archive, &part)?;
     let chunks = chunks::read(&mut archive, &relations, folder)?;
-    let links = links(&relations)?;
+    let links = package::targets(&relations)?;
     let styles = Styles::read(&archive.optional(&format!("{folder}/styles.xml"))?)?;
     let numbering = ListNumbering::read(&archive.optional(&format!("{folder}/numbering.xml"))?)?;
     let mut notes = notes(&archive.optional(&format!("{folder}/footnotes.xml"))?, "footnote")?;
@@ -47,33 +47,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     writer.chunks = chunks;
     xml::read(&document, |node| writer.visit(node))?;
     extract::html_text(&writer.finish(), None)
-}
-
-/// The name of the part that the package calls its document.
-fn document_part(archive: &mut Archive<'_>) -> Result<String, ExtractError> {
-    let mut found = None;
-    xml::read(&archive.optional("_rels/.rels")?, |node| {
-        if let XmlNode::Open(element) = node
-            && xml::value(&element, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
-        {
-            found = found.take().or_else(|| xml::value(&element, "Target"));
-        }
-    })?;
-    let part = found.map_or_else(|| DOCUMENT_PART.to_owned(), |part| part.trim_start_matches('/').to_owned());
-    if archive.has(&part) { Ok(part) } else { Err(unreadable("there is no Word document in it")) }
-}
-
-/// Targets of hyperlinks by their relation id.
-fn links(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
-    let mut found = HashMap::new();
-    xml::read(xml, |node| {
-        if let XmlNode::Open(element) = node
-            && let (Some(id), Some(target)) = (xml::value(&element, "Id"), xml::value(&element, "Target"))
-        {
-            found.insert(id, target);
-        }
-    })?;
-    Ok(found)
 }
 
 /// The texts of footnotes or endnotes by their kind and id.

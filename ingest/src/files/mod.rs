@@ -13,6 +13,7 @@ mod markdown;
 mod number_format;
 mod numerals;
 mod opendocument;
+mod package;
 pub mod pdf;
 mod pptx;
 mod sheets;

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use quick_xml::events::BytesStart;
 
 use super::archive::{Archive, unreadable};
+use super::package;
 use super::xml::{self, XmlNode};
 use crate::extract::{self, ExtractError, Page};
 
@@ -36,8 +37,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
         if part.contains("show=\"0\"") {
             continue;
         }
-        let (folder, name) = slide.rsplit_once('/').unwrap_or_default();
-        let links = links(&archive.optional(&format!("{folder}/_rels/{name}.rels"))?)?;
+        let links = package::targets(&package::relations(&mut archive, &slide)?)?;
         let mut writer = SlideWriter { links, ..SlideWriter::default() };
         xml::read(&part, |node| writer.visit(node))?;
         html.push_str(&writer.finish());
@@ -47,14 +47,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
 
 /// The parts of the slides in the order of the presentation, or of their numbers where it has none.
 fn slides(archive: &mut Archive<'_>) -> Result<Vec<String>, ExtractError> {
-    let mut targets = HashMap::new();
-    xml::read(&archive.optional("ppt/_rels/presentation.xml.rels")?, |node| {
-        if let XmlNode::Open(element) = node
-            && let (Some(id), Some(target)) = (xml::value(&element, "Id"), xml::value(&element, "Target"))
-        {
-            targets.insert(id, format!("ppt/{}", target.trim_start_matches("/ppt/")));
-        }
-    })?;
+    let targets = package::targets(&package::relations(archive, "ppt/presentation.xml")?)?;
     let mut slides = Vec::new();
     xml::read(&archive.optional("ppt/presentation.xml")?, |node| {
         if let XmlNode::Open(element) = node
@@ -62,7 +55,8 @@ fn slides(archive: &mut Archive<'_>) -> Result<Vec<String>, ExtractError> {
         {
             // The element has an attribute `id` of its own besides that of the relation.
             for attribute in element.attributes().with_checks(false).flatten() {
-                slides.extend(targets.get(&*attribute.value).cloned());
+                let target = targets.get(&*attribute.value);
+                slides.extend(target.map(|target| format!("ppt/{}", target.trim_start_matches("/ppt/"))));
             }
         }
     })?;
@@ -72,19 +66,6 @@ fn slides(archive: &mut Archive<'_>) -> Result<Vec<String>, ExtractError> {
         slides.sort_by_key(number);
     }
     Ok(slides)
-}
-
-/// Targets of the links of a slide by their relation id.
-fn links(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
-    let mut links = HashMap::new();
-    xml::read(xml, |node| {
-        if let XmlNode::Open(element) = node
-            && let (Some(id), Some(target)) = (xml::value(&element, "Id"), xml::value(&element, "Target"))
-        {
-            links.insert(id, target);
-        }
-    })?;
-    Ok(links)
 }
 
 /// How a run of text is set.

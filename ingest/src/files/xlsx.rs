@@ -14,6 +14,7 @@ use quick_xml::events::BytesStart;
 use self::rich::RichText;
 use super::archive::{Archive, unreadable};
 use super::number_format::NumberFormat;
+use super::package;
 use super::sheets::{self, Sheet};
 use super::xml::{self, XmlNode};
 use crate::extract::{ExtractError, Page};
@@ -30,15 +31,18 @@ const TEXT_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// The widest row; spreadsheets have at most 16,384 columns.
 const COLUMN_LIMIT: usize = 256;
 
+/// Where Excel puts the workbook unless the package says otherwise.
+const WORKBOOK_PART: &str = "xl/workbook.xml";
+
 /// Reads a workbook.
 ///
 /// # Errors
 /// `Unreadable` when the archive is damaged or holds no workbook, `Encrypted`, `TooLarge`.
 pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     let mut archive = Archive::open(bytes)?;
-    let workbook_part = workbook_part(&mut archive)?;
-    let (folder, name) = workbook_part.rsplit_once('/').unwrap_or(("", &workbook_part));
-    let targets = targets(&archive.optional(&format!("{folder}/_rels/{name}.rels"))?)?;
+    let workbook_part = package::main_part(&mut archive, WORKBOOK_PART, "there is no workbook in it")?;
+    let folder = workbook_part.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let targets = package::targets(&package::relations(&mut archive, &workbook_part)?)?;
     let shared = rich::shared_texts(&archive.optional(&format!("{folder}/sharedStrings.xml"))?)?;
     let formats = formats(&archive.optional(&format!("{folder}/styles.xml"))?)?;
     let mut sheets = Vec::new();
@@ -47,11 +51,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     let is_1904 = is_1904(&workbook)?;
     for (name, id) in sheet_names(&workbook)?.into_iter().take(SHEET_LIMIT) {
         let Some(target) = targets.get(&id) else { continue };
-        let part = match target.strip_prefix('/') {
-            Some(absolute) => absolute.to_owned(),
-            None => format!("{folder}/{target}"),
-        };
-        let links = sheet_links(&mut archive, &part)?;
+        let part = package::part_at(folder, target);
+        let links = package::targets(&package::relations(&mut archive, &part)?)?;
         let mut reader = SheetReader { shared: &shared, formats: &formats, is_1904, links, ..SheetReader::default() };
         (reader.cells, reader.bytes) = (cells, bytes);
         xml::read(&archive.optional(&part)?, |node| reader.visit(node))?;
@@ -69,29 +70,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, ExtractError> {
     sheets::page(sheets)
 }
 
-/// The name of the part that the package calls its workbook.
-fn workbook_part(archive: &mut Archive<'_>) -> Result<String, ExtractError> {
-    let mut found = None;
-    xml::read(&archive.optional("_rels/.rels")?, |node| {
-        if let XmlNode::Open(element) = node
-            && xml::value(&element, "Type").is_some_and(|kind| kind.ends_with("/officeDocument"))
-        {
-            found = found.take().or_else(|| xml::value(&element, "Target"));
-        }
-    })?;
-    let part = found.map_or_else(|| WORKBOOK_PART.to_owned(), |part| part.trim_start_matches('/').to_owned());
-    if archive.has(&part) { Ok(part) } else { Err(unreadable("there is no workbook in it")) }
-}
-
-/// Where Excel puts the workbook unless the package says otherwise.
-const WORKBOOK_PART: &str = "xl/workbook.xml";
-
-/// The targets of the links of a sheet by their relation id.
-fn sheet_links(archive: &mut Archive<'_>, part: &str) -> Result<HashMap<String, String>, ExtractError> {
-    let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
-    targets(&archive.optional(&format!("{folder}/_rels/{name}.rels"))?)
-}
-
 /// The visible sheets in their order: name and relation id.
 fn sheet_names(xml: &str) -> Result<Vec<(String, String)>, ExtractError> {
     let mut names = Vec::new();
@@ -105,18 +83,6 @@ fn sheet_names(xml: &str) -> Result<Vec<(String, String)>, ExtractError> {
         }
     })?;
     Ok(names)
-}
-
-fn targets(xml: &str) -> Result<HashMap<String, String>, ExtractError> {
-    let mut targets = HashMap::new();
-    xml::read(xml, |node| {
-        if let XmlNode::Open(element) = node
-            && let (Some(id), Some(target)) = (xml::value(&element, "Id"), xml::value(&element, "Target"))
-        {
-            targets.insert(id, target);
-        }
-    })?;
-    Ok(targets)
 }
 
 /// Whether the days of a workbook count from 1904, as on old Macintosh computers.

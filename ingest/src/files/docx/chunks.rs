@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::super::archive::Archive;
+use super::super::package;
 use super::super::text;
 use super::super::xml::{self, XmlNode};
 use crate::charset;
@@ -30,7 +31,7 @@ pub(super) fn read(
     })?;
     let mut chunks = HashMap::new();
     for (id, target) in parts.into_iter().take(CHUNKS_MAX) {
-        let part = target.strip_prefix('/').map_or_else(|| format!("{folder}/{target}"), str::to_owned);
+        let part = package::part_at(folder, &target);
         if archive.has(&part) {
             let bytes = archive.bytes(&part)?;
             chunks.extend(html(&bytes, &part).map(|html| (id, html)));
