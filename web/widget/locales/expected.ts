@@ -1,4 +1,5 @@
-// What a visitor who asks for a human can expect, and what is wrong with an address, in all languages. `{}` is replaced by a duration or by a day and a time.
+// Texts in all languages for a visitor who asks for a human: when the team will reply, and that an e-mail address is not valid. `{}` is replaced by a
+// duration or by a day and a time.
 
 export interface ExpectedWords {
   here: string;
