@@ -233,7 +233,8 @@ impl<'a> Builder<'a> {
             // The element decides and not the root, which some programs choose wrongly.
             "url" | "sitemap" => {
                 if let Some(address) = self.address.take() {
-                    if name == "sitemap" || is_sitemap(&address) {
+                    let path = address.split(['?', '#']).next().unwrap_or_default();
+                    if name == "sitemap" || is_sitemap_path(path) {
                         self.add_sitemap(&address);
                     } else {
                         self.add_page(&address);
@@ -299,9 +300,9 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Whether an address in a list of pages is that of another sitemap by its extension. No page has it.
-fn is_sitemap(address: &str) -> bool {
-    let path = address.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+/// Whether a path is that of a sitemap by its extension. No page has it.
+pub(crate) fn is_sitemap_path(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
     path.ends_with(".xml") || path.ends_with(".xml.gz")
 }
 

@@ -105,12 +105,6 @@ fn places(start: &Url) -> VecDeque<Url> {
     PLACES.iter().filter_map(|place| start.join(place).ok()).chain(own).collect()
 }
 
-/// Returns whether a URL is that of a sitemap by its extension, so that its owner means the pages in it.
-pub(super) fn is_sitemap(url: &Url) -> bool {
-    let path = url.path().to_ascii_lowercase();
-    path.ends_with(".xml") || path.ends_with(".xml.gz")
-}
-
 async fn fetch_robots(reader: &Reader, files: &mut Files, url: &Url) -> Origin {
     let of = |fetched: Fetched<'_>, unreachable| Origin { robots: Robots::read(fetched, AGENT), unreachable };
     let Ok(address) = url.join("/robots.txt") else { return of(Fetched::Missing, None) };
@@ -162,7 +156,7 @@ struct SitemapContents {
 impl Sitemaps {
     pub(super) fn of(ground: &Ground, start: &Url) -> Self {
         let mut listed = ground.sitemaps(start);
-        if is_sitemap(start) {
+        if sitemap::is_sitemap_path(start.path()) {
             listed.insert(0, start.clone());
         }
         let places = if listed.is_empty() { places(start) } else { VecDeque::new() };
@@ -192,14 +186,11 @@ impl Sitemaps {
                 return Ok(None);
             }
             self.left -= 1;
-            // Of its own host, the rules were read before.
-            let (mut delay, is_own) = (delay, plan::is_same_site(&self.site, &url));
-            if !is_own {
-                self.elsewhere += 1;
-                let is_allowed = self.elsewhere <= ELSEWHERE_MAX
-                    && matches!(ground.judge(reader, &url).await, RobotsVerdict::Allowed);
-                if !is_allowed {
-                    continue;
+            // The rules of the site itself were read before.
+            let mut delay = delay;
+            if !plan::is_same_site(&self.site, &url) {
+                if let Some(reason) = self.refusal_elsewhere(reader, ground, &url).await {
+                    return Ok(Some(Listed { url, pages: Err(reason), is_truncated: false }));
                 }
                 delay = ground.delay(&url);
             }
@@ -216,6 +207,19 @@ impl Sitemaps {
                 // Nothing says that there is a sitemap.
                 Err(_) => {}
             }
+        }
+    }
+
+    /// Counts a sitemap on another host, and returns the reason why it is not read.
+    async fn refusal_elsewhere(&mut self, reader: &Reader, ground: &mut Ground, url: &Url) -> Option<String> {
+        self.elsewhere += 1;
+        if self.elsewhere > ELSEWHERE_MAX {
+            return Some(format!("No more than {ELSEWHERE_MAX} sitemaps on other hosts are read"));
+        }
+        match ground.judge(reader, url).await {
+            RobotsVerdict::Allowed => None,
+            RobotsVerdict::Disallowed => Some("The robots.txt of its host does not allow it".to_owned()),
+            RobotsVerdict::Unknown(reason) => Some(format!("The robots.txt of its host could not be read ({reason})")),
         }
     }
 }

@@ -25,12 +25,13 @@ use url::Url;
 
 use super::contents::{Contents, TextHashes};
 use super::crawled::Crawled;
-use super::ground::{self, Ground, RobotsVerdict, Sitemaps};
+use super::ground::{Ground, RobotsVerdict, Sitemaps};
 use super::plan::{self, CrawlLimits, CrawlPlan, CrawlScope, Planned, Skip};
 use super::report::{self, Report, Row, failed, skipped};
 use super::visit::{self, Begun, Conditions, Known, UrlContent, Visit};
 use crate::reader::Reader;
 use crate::reasons;
+use crate::sitemap;
 
 /// Number of pages that are extracted while the next one is fetched.
 const AHEAD: usize = 3;
@@ -89,7 +90,7 @@ pub(crate) async fn site(
 /// fill it.
 fn may_be_listed(found: &UrlContent, start: &Url) -> bool {
     match found {
-        UrlContent::NotText(_) => ground::is_sitemap(start),
+        UrlContent::NotText(_) => sitemap::is_sitemap_path(start.path()),
         UrlContent::Unreadable(reason) => reason == reasons::NOTHING_ON_PAGE,
         _ => false,
     }

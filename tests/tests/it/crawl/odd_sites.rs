@@ -11,6 +11,7 @@ on_both_databases!(
     a_page_whose_original_does_not_exist_is_read,
     the_next_page_of_a_list_is_no_copy_of_the_first,
     sitemaps_are_found_in_other_places_and_indexes,
+    sitemaps_on_another_host_are_few_and_follow_its_rules,
     pages_that_fail_do_not_end_the_crawl,
     one_page_under_several_addresses_is_read_once,
     a_start_that_scripts_fill_is_no_end,
@@ -75,6 +76,30 @@ async fn sitemaps_are_found_in_other_places_and_indexes(fixture: &CrawlFixture) 
     let source = fixture.add_site(&web.url("/")).await;
 
     assert_eq!(read(fixture, &source).await, ["/", "/deep.html", "/hidden.html"]);
+}
+
+async fn sitemaps_on_another_host_are_few_and_follow_its_rules(fixture: &CrawlFixture) {
+    let (web, other) = (Web::start().await, Web::start().await);
+    let maps: Vec<String> = (0..7).map(|n| format!("/map{n}.xml")).collect();
+    let listed: String = maps.iter().map(|path| format!("Sitemap: {}\n", other.url(path))).collect();
+    web.put("/robots.txt", Served::of_type("text/plain", listed.into_bytes()));
+    other.put("/robots.txt", Served::of_type("text/plain", b"User-agent: *\nDisallow: /map1.xml".to_vec()));
+    maps.iter().for_each(|path| other.put(path, sitemap(&[&path.replace("xml", "html")], &web)));
+    web.put("/", Served::html(page("0", &[], "")));
+    (0..7).for_each(|n| web.put(&format!("/map{n}.html"), Served::html(page(&format!("map {n}"), &[], ""))));
+
+    let source = fixture.add_site(&web.url("/")).await;
+
+    assert_eq!(read(fixture, &source).await, ["/", "/map0.html", "/map2.html", "/map3.html", "/map4.html"]);
+    let asked: Vec<String> = other.take_hits().into_iter().map(|hit| hit.path).collect();
+    assert_eq!(asked, ["/robots.txt", "/map0.xml", "/map2.xml", "/map3.xml", "/map4.xml"]);
+    let reason = async |path: &str| {
+        let url = other.url(path);
+        let rows = fixture.pages(&source).await.into_iter().find(|page| page.url == url.as_str());
+        rows.and_then(|page| page.reason).unwrap_or_default()
+    };
+    assert_eq!(reason("/map1.xml").await, "The robots.txt of its host does not allow it");
+    assert_eq!(reason("/map6.xml").await, "No more than 5 sitemaps on other hosts are read");
 }
 
 async fn pages_that_fail_do_not_end_the_crawl(fixture: &CrawlFixture) {
